@@ -1,0 +1,426 @@
+"""What an exercise is, and how an answer becomes a verdict.
+
+An exercise is a question with a reference answer, the mistakes people really make (each one a function),
+and fresh cases. The judge puts the learner's answer to use on every case, puts the reference to use on the
+same cases, and compares named outcomes. Where they differ it runs the mistakes as well: the mistake whose
+outcomes agree with the learner's is the one the verdict names.
+
+This module knows nothing of notebooks, files or faces.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+CORRECT = "correct"
+PARTLY = "partly right"
+WRONG = "not right yet"
+NOT_ATTEMPTED = "not attempted"
+RAISED = "your code raised an error"
+UNREADABLE = "not in the form asked for"
+
+
+class NotAttempted(Exception):
+    """The answer is still the starter: it gave back None or `...`."""
+
+
+class Unreadable(Exception):
+    """The answer's output does not have the form that was asked for; the message says why."""
+
+
+class AnswerRaised(Exception):
+    """The learner's own code raised; carries the call and the original exception."""
+
+    def __init__(self, call: str, error: BaseException):
+        super().__init__(f"{call} raised {type(error).__name__}: {error}")
+        self.call = call
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fresh situation in which an answer is tried.
+
+    inputs: what the answer is called with; observables only.
+    hidden: the truth and planted faults, which only the check may see.
+    about: what this case tries, in words that fit "... when {about}" in a verdict.
+    """
+
+    inputs: tuple = ()
+    hidden: Any = None
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that people really give.
+
+    answer: the mistake as code, with the reference's signature (a tuple where there are several).
+    says: the diagnosis, one sentence about what the learner's answer does.
+    ask: the question that dislodges the mistake.
+    """
+
+    name: str
+    answer: Any
+    says: str
+    ask: str
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A reference answer that is a value, not a function: the variable's name, its value, the starter."""
+
+    name: str
+    value: Any
+    starter: str
+    solution: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the check says about one answer; `mistakes` holds the names of the recognised mistakes."""
+
+    exercise: str
+    word: str
+    points: float
+    out_of: float
+    sentence: str
+    next_step: str = ""
+    mistakes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """Return the verdict as plain text: word, points, the sentence, the next step."""
+        lines = [f"{self.word.capitalize()} - {self.points:g} of {self.out_of:g} points."]
+        lines += [line for line in (self.sentence, self.next_step) if line]
+        return "\n".join(lines)
+
+
+Run = Callable[..., Mapping[str, Any]]
+
+
+def call_and_compare(case: Case, answer: Callable) -> dict[str, Any]:
+    """Call the answer once; its output is the only outcome, named by what the case is about."""
+    return {case.about: answer(*case.inputs)}
+
+
+def close(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
+    """Compare two plain values: numbers to a relative tolerance, containers item by item, NaN equal NaN."""
+    if got is None or expected is None:
+        return got is expected
+    if isinstance(expected, Mapping):
+        if not isinstance(got, Mapping) or set(map(str, got)) != set(map(str, expected)):
+            return False
+        mine = {str(key): value for key, value in got.items()}
+        return all(close(mine[str(key)], value, tolerance) for key, value in expected.items())
+    if isinstance(expected, (set, frozenset)):
+        return isinstance(got, Iterable) and not isinstance(got, str) and set(got) == set(expected)
+    if isinstance(expected, str):
+        return isinstance(got, str) and got == expected
+    mine, theirs = np.asarray(got), np.asarray(expected)
+    if mine.shape != theirs.shape:
+        return False
+    if theirs.dtype.kind in "biufc" and mine.dtype.kind in "biufc":
+        return bool(np.allclose(mine, theirs, rtol=tolerance, atol=tolerance, equal_nan=True))
+    same = (mine == theirs) | ((mine != mine) & (theirs != theirs))
+    return bool(np.all(same))
+
+
+def _good(key: str, got: Any, expected: Any) -> bool:
+    return close(got, expected)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. An exercise file binds exactly one of these to the name `exercise`.
+
+    title: a short line for lists.  questions: ids of the article's questions it answers, e.g. "2.5".
+    points: what a full answer earns.  minutes: how long it usually takes.
+    reference: the right answer: a function, a `Literal`, or a tuple of these.
+    cases: draws fresh cases from a generator; called with the same seed for everyone who is compared.
+    run: puts answers to use on one case and returns named outcomes; a name that occurs in several cases
+        is one requirement, which earns its share of the points when it holds in `required` of the cases.
+        Names read well after "It is right for ..." and "It is not right yet for ...".
+    good: is this outcome right, given the reference's?   same: are two outcomes the same (for mistakes)?
+    describe: says in words how an outcome misses; used when no mistake is recognised.
+    right: other right answers, to prove that the check is not a comparison of code.
+    returns: the form asked for, in words, for answers that cannot be read.
+    """
+
+    title: str
+    questions: tuple[str, ...]
+    points: float
+    reference: Any
+    cases: Callable[[np.random.Generator], Iterable[Case]]
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, ...]
+    right: tuple[Any, ...] = ()
+    run: Run = call_and_compare
+    good: Callable[[str, Any, Any], bool] = _good
+    same: Callable[[str, Any, Any], bool] = _good
+    describe: Callable[[str, Any, Any], str] | None = None
+    returns: str = ""
+    praise: str = ""
+    required: float = 1.0
+    minutes: int = 8
+    core: bool = True
+    slow: bool = False
+    name: str = field(default="", compare=False)
+
+    @property
+    def references(self) -> tuple[Any, ...]:
+        """The reference as a tuple, one per argument of the check."""
+        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """The names that a learner's answers are bound to in the notebook."""
+        return tuple(answer_name(reference) for reference in self.references)
+
+
+def answer_name(reference: Any) -> str:
+    """Return the name under which a learner writes this answer."""
+    return reference.name if isinstance(reference, Literal) else reference.__name__
+
+
+def solution_source(exercise: Exercise) -> str:
+    """Return the source text of the reference answers, as the instructor's notebook shows them."""
+    return "\n\n\n".join(
+        item.solution if isinstance(item, Literal) else textwrap.dedent(inspect.getsource(item)).rstrip()
+        for item in exercise.references
+    )
+
+
+def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
+    """Judge answers (one per reference) on the cases drawn from `seed`; never raises for a bad answer."""
+    if len(answers) != len(exercise.references):
+        names = ", ".join(exercise.answer_names)
+        raise ValueError(
+            f"stage.check({exercise.name!r}, ...) takes {len(exercise.references)} answers ({names}),"
+            f" not {len(answers)}"
+        )
+    for answer, name, reference in zip(answers, exercise.answer_names, exercise.references, strict=True):
+        problem = _unusable(answer, name, reference)
+        if problem:
+            return _verdict(exercise, *problem)
+    cases = list(exercise.cases(np.random.default_rng(seed)))
+    try:
+        got = _outcomes(exercise, cases, answers)
+    except NotAttempted as still:
+        return _verdict(
+            exercise,
+            NOT_ATTEMPTED,
+            str(still),
+            "Replace the `...` with your answer; if you wrote one, did you forget `return`?",
+        )
+    except AnswerRaised as raised:
+        return _verdict(exercise, RAISED, raised.call, explain_error(raised.error))
+    except Unreadable as odd:
+        return _verdict(exercise, UNREADABLE, str(odd), _form(exercise))
+    expected = _outcomes(exercise, cases, exercise.references)
+    return _compare(exercise, cases, got, expected)
+
+
+def _unusable(answer: Any, name: str, reference: Any) -> tuple[str, str, str] | None:
+    """Return (word, sentence, next step) for an answer that cannot even be tried."""
+    if answer is None or answer is ...:
+        return NOT_ATTEMPTED, f"`{name}` has no value yet.", "Replace the `...` with your answer."
+    if not isinstance(reference, Literal) and not callable(answer):
+        kind = type(answer).__name__
+        return UNREADABLE, f"`{name}` should be a function, but it is a {kind}.", "Hand in `def`."
+    return None
+
+
+def _outcomes(exercise: Exercise, cases: list[Case], answers: tuple) -> list[dict[str, Any]]:
+    """Run answers on every case; outcomes in the order of the cases."""
+    wrapped = tuple(_wrap(answer, name) for answer, name in zip(answers, exercise.answer_names, strict=True))
+    outcomes = []
+    for case in cases:
+        try:
+            outcomes.append(dict(exercise.run(case, *wrapped)))
+        except (NotAttempted, AnswerRaised, Unreadable):
+            raise
+        except Exception as error:
+            # The learner's output reached code of ours that could not use it: say which form we expected.
+            raise Unreadable(
+                f"What `{exercise.answer_names[0]}` returned could not be used"
+                f" ({type(error).__name__}: {_short(str(error), 120)})."
+            ) from error
+    return outcomes
+
+
+def _wrap(answer: Any, name: str) -> Any:
+    """Guard a learner's function: its own copy of the inputs, its own exceptions, no empty output."""
+    if isinstance(answer, Literal):
+        return copy.deepcopy(answer.value)
+    if not callable(answer):
+        return answer
+
+    def guarded(*inputs: Any) -> Any:
+        try:
+            output = answer(*copy.deepcopy(inputs))
+        except (Exception, SystemExit) as error:
+            raise AnswerRaised(f"{name}({_brief(inputs)})", error) from error
+        if output is None or output is ...:
+            raise NotAttempted(f"`{name}` gave back nothing ({output!r}).")
+        return output
+
+    return guarded
+
+
+def _compare(exercise: Exercise, cases: list[Case], got: list[dict], expected: list[dict]) -> Verdict:
+    """Turn two lists of outcomes into a verdict."""
+    keys = list(dict.fromkeys(key for outcome in expected for key in outcome))
+    tries = {key: [i for i, outcome in enumerate(expected) if key in outcome] for key in keys}
+    failed = {
+        key: [i for i in tries[key] if not _agrees(exercise.good, key, got[i], expected[i])] for key in keys
+    }
+    missed = [
+        key for key in keys if len(tries[key]) - len(failed[key]) < exercise.required * len(tries[key]) - 1e-9
+    ]
+    held = [key for key in keys if key not in missed]
+    share = len(held) / len(keys)
+    points = round(exercise.points * share, 2)
+    if not missed:
+        return _verdict(exercise, CORRECT, exercise.praise or "It does what was asked.", "", points)
+    word = PARTLY if held else WRONG
+    named = _recognise(exercise, cases, got, {key: failed[key] for key in missed})
+    standing = _standing(held, missed)
+    if named:
+        first = named[0]
+        sentence = " ".join(part for part in (first.says, standing) if part)
+        return _verdict(exercise, word, sentence, first.ask, points, tuple(mistake.name for mistake in named))
+    key = missed[0]
+    i = failed[key][0]
+    sentence = _difference(exercise, key, got[i].get(key), expected[i][key])
+    return _verdict(
+        exercise,
+        word,
+        f"{sentence} {standing}".strip(),
+        f"For a nudge: stage.hint({exercise.name!r})",
+        points,
+    )
+
+
+def _recognise(
+    exercise: Exercise, cases: list[Case], got: list[dict], missed: dict[str, list[int]]
+) -> list[Mistake]:
+    """Return the mistakes whose outcomes agree with the learner's wherever a requirement fails.
+
+    A mistake is recognised by a requirement when it gives the learner's outcome in every case where that
+    requirement failed. Mistakes that explain more requirements come first, then those that agree with the
+    learner on more outcomes of any kind, then the author's order.
+    """
+    explained: list[tuple[tuple[int, int], Mistake, set[str]]] = []
+    for mistake in exercise.mistakes:
+        wrong = mistake.answer if isinstance(mistake.answer, tuple) else (mistake.answer,)
+        theirs = _outcomes(exercise, cases, wrong)
+        alike = {
+            (key, i)
+            for i, outcome in enumerate(got)
+            for key in outcome
+            if _agrees(exercise.same, key, outcome, theirs[i])
+        }
+        keys = {key for key, places in missed.items() if all((key, i) in alike for i in places)}
+        if keys:
+            explained.append(((len(keys), len(alike)), mistake, keys))
+    explained.sort(key=lambda entry: entry[0], reverse=True)
+    named: list[Mistake] = []
+    open_keys = set(missed)
+    for _, mistake, keys in explained:
+        if keys & open_keys:
+            named.append(mistake)
+            open_keys -= keys
+    return named
+
+
+def _agrees(
+    compare: Callable[[str, Any, Any], bool], key: str, got: Mapping[str, Any], other: Mapping[str, Any]
+) -> bool:
+    """Compare one outcome; an outcome that is missing or cannot be compared does not agree."""
+    try:
+        return key in got and key in other and bool(compare(key, got[key], other[key]))
+    except Exception:
+        return False
+
+
+def _verdict(
+    exercise: Exercise,
+    word: str,
+    sentence: str,
+    next_step: str = "",
+    points: float = 0.0,
+    mistakes: tuple[str, ...] = (),
+) -> Verdict:
+    return Verdict(exercise.name, word, points, exercise.points, sentence, next_step, mistakes)
+
+
+def _standing(held: list[str], missed: list[str]) -> str:
+    """Say which requirements hold and which do not, when they have names."""
+    missed = [key for key in missed if key]
+    held = [key for key in held if key]
+    parts = []
+    if held:
+        parts.append(f"Right: {'; '.join(held)}.")
+    if missed:
+        parts.append(f"Not yet: {'; '.join(missed)}.")
+    return " ".join(parts)
+
+
+def _form(exercise: Exercise) -> str:
+    return f"Asked for: {exercise.returns}." if exercise.returns else ""
+
+
+def _difference(exercise: Exercise, key: str, got: Any, expected: Any) -> str:
+    if exercise.describe is not None:
+        return exercise.describe(key, got, expected)
+    name = exercise.answer_names[0]
+    return f"`{name}` gave {_brief((got,))} where {_brief((expected,))} is right."
+
+
+def _brief(values: tuple) -> str:
+    return ", ".join(_short(_summary(value), 60) for value in values)
+
+
+def _summary(value: Any) -> str:
+    """Describe a value in a few words: tables and arrays by shape, numbers to four digits."""
+    kind = type(value).__name__
+    if hasattr(value, "shape") and getattr(value, "shape", ()) != ():
+        return f"{kind} {' x '.join(map(str, value.shape))}"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > 4:
+        return f"{kind} of {len(value)}"
+    return repr(value)
+
+
+def _short(text: str, limit: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def explain_error(error: BaseException) -> str:
+    """Say what the learner's code raised and where: the innermost line of theirs, not of a library."""
+    place = ""
+    frame = error.__traceback__
+    while frame is not None:
+        filename = frame.tb_frame.f_code.co_filename
+        if "ipykernel" in filename or filename.startswith("<"):
+            place = _line_of(filename, frame.tb_lineno)
+        frame = frame.tb_next
+    message = f"{type(error).__name__}: {_short(str(error), 300)}"
+    return f"{message}{place}"
+
+
+def _line_of(filename: str, number: int) -> str:
+    import linecache
+
+    line = linecache.getline(filename, number).strip()
+    return f" - at line {number} of your cell: `{line}`" if line else f" - at line {number}"

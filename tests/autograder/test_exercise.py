@@ -1,0 +1,188 @@
+"""How an answer becomes a verdict."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autograder.exercise import (
+    CORRECT,
+    NOT_ATTEMPTED,
+    PARTLY,
+    RAISED,
+    UNREADABLE,
+    WRONG,
+    Case,
+    Exercise,
+    Literal,
+    Mistake,
+    close,
+    judge,
+)
+
+
+def verdict_of(exercise, answer, seed=0):
+    return judge(exercise, (answer,), seed)
+
+
+def test_the_reference_and_every_other_right_answer_earn_all_points(mean_exercise):
+    for answer in (mean_exercise.reference, *mean_exercise.right):
+        verdict = verdict_of(mean_exercise, answer)
+        assert (verdict.word, verdict.points) == (CORRECT, 4)
+
+
+def test_each_mistake_is_named_and_asked_about(mean_exercise):
+    for mistake in mean_exercise.mistakes:
+        verdict = verdict_of(mean_exercise, mistake.answer)
+        assert verdict.mistakes == (mistake.name,)
+        assert mistake.says in verdict.sentence
+        assert verdict.next_step == mistake.ask
+
+
+def test_points_are_the_share_of_requirements_that_hold(mean_exercise):
+    verdict = verdict_of(mean_exercise, lambda values: float(np.mean(values)))
+    assert (verdict.word, verdict.points) == (PARTLY, 2)
+    assert "Right: whole arrays" in verdict.sentence
+    assert "Not yet: arrays with gaps" in verdict.sentence
+
+
+def test_a_wrong_answer_that_is_no_known_mistake_is_shown_beside_the_right_value(mean_exercise):
+    verdict = verdict_of(mean_exercise, lambda values: 17.25)
+    assert verdict.word == WRONG
+    assert verdict.mistakes == ()
+    assert "17.25" in verdict.sentence
+
+
+@pytest.mark.parametrize("answer", [None, ..., lambda values: None, lambda values: ...])
+def test_a_starter_is_not_attempted_rather_than_wrong(mean_exercise, answer):
+    verdict = verdict_of(mean_exercise, answer)
+    assert (verdict.word, verdict.points) == (NOT_ATTEMPTED, 0)
+
+
+def test_an_exception_of_the_learner_is_shown_with_their_call_and_their_line(mean_exercise):
+    code = compile("def mean(values):\n    return values['x']\n", "<ipython-input-1>", "exec")
+    names = {}
+    exec(code, names)
+    verdict = verdict_of(mean_exercise, names["mean"])
+    assert verdict.word == RAISED
+    assert verdict.sentence.startswith("mean(")
+    assert "IndexError" in verdict.next_step
+    assert "line 2" in verdict.next_step
+
+
+def test_leaving_the_program_from_inside_an_answer_is_an_error_like_any_other(mean_exercise):
+    def leave(values):
+        raise SystemExit
+
+    assert verdict_of(mean_exercise, leave).word == RAISED
+
+
+@pytest.mark.parametrize("answer", [3.5, "mean", [1, 2], pd.DataFrame({"a": [1]})])
+def test_an_answer_that_is_no_function_is_told_so(mean_exercise, answer):
+    verdict = verdict_of(mean_exercise, answer)
+    assert verdict.word == UNREADABLE
+    assert "should be a function" in verdict.sentence
+
+
+@pytest.mark.parametrize("output", ["text", [1, 2], {"a": 1}, object(), pd.DataFrame({"a": [1]}), np.nan])
+def test_an_odd_output_never_crashes_the_check(mean_exercise, output):
+    assert verdict_of(mean_exercise, lambda values: output).points == 0
+
+
+def test_a_check_that_cannot_use_the_output_asks_for_the_form(mean_exercise):
+    from dataclasses import replace
+
+    def run(case, answer):
+        return {case.about: answer(*case.inputs)["mean"]}
+
+    strict = replace(mean_exercise, run=run)
+    verdict = verdict_of(strict, lambda values: [1.0])
+    assert verdict.word == UNREADABLE
+    assert verdict.next_step == "Asked for: one number."
+
+
+def test_an_answer_that_changes_its_input_changes_only_its_own_copy(mean_exercise):
+    def greedy(values):
+        result = float(np.nanmean(values))
+        values[:] = 0
+        return result
+
+    assert verdict_of(mean_exercise, greedy).word == CORRECT
+
+
+def test_the_same_seed_gives_the_same_cases_and_another_seed_gives_others(mean_exercise):
+    drawn = [
+        [case.inputs[0] for case in mean_exercise.cases(np.random.default_rng(seed))] for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(drawn[0][0], drawn[1][0])
+    assert not np.array_equal(drawn[0][0], drawn[2][0])
+
+
+def test_a_requirement_may_hold_in_most_cases_instead_of_all():
+    def guess(limit):
+        """Return the limit."""
+        return limit
+
+    exercise = Exercise(
+        title="Mostly",
+        questions=("2.1",),
+        points=1,
+        reference=guess,
+        cases=lambda rng: [Case((i,), about="limits") for i in range(5)],
+        mistakes=(),
+        hints=(),
+        required=0.8,
+    )
+    assert judge(exercise, (lambda limit: limit if limit < 4 else -1,), 0).word == CORRECT
+    assert judge(exercise, (lambda limit: limit if limit < 3 else -1,), 0).word == WRONG
+
+
+def test_two_mistakes_in_one_answer_are_both_named(mean_exercise):
+    def both(values):
+        gaps = np.isnan(values).any()
+        return mean_exercise.mistakes[0 if gaps else 1].answer(values)
+
+    assert set(verdict_of(mean_exercise, both).mistakes) == {"gaps as zeros", "shifted"}
+
+
+def test_an_answer_may_be_a_value():
+    choice = Literal("choice", 3, starter="choice = None", solution="choice = 3")
+    exercise = Exercise(
+        title="Choice",
+        questions=("2.1",),
+        points=1,
+        reference=choice,
+        cases=lambda rng: [Case()],
+        mistakes=(Mistake("two", 2, "Two is too few.", "Can two votes break a tie?"),),
+        hints=(),
+        run=lambda case, value: {"the number": value},
+    )
+    assert judge(exercise, (3,), 0).word == CORRECT
+    assert judge(exercise, (2,), 0).mistakes == ("two",)
+    assert judge(exercise, (None,), 0).word == NOT_ATTEMPTED
+
+
+def test_the_wrong_number_of_answers_is_an_error_that_names_them(mean_exercise):
+    with pytest.raises(ValueError, match=r"takes 1 answers \(mean\), not 2"):
+        judge(mean_exercise, (1, 2), 0)
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "same"),
+    [
+        (0.1 + 0.2, 0.3, True),
+        (1, 1.0, True),
+        (float("nan"), float("nan"), True),
+        ([1, 2], (1, 2), True),
+        ([1, 2], [1, 2, 3], False),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ({3, 1}, {1, 3}, True),
+        ("ab", "ab", True),
+        (None, 0, False),
+        (np.array(["a", None], dtype=object), np.array(["a", None], dtype=object), True),
+        (pd.Series([1.0, np.nan]), pd.Series([1.0, np.nan]), True),
+        ("1", 1, False),
+    ],
+)
+def test_close_compares_plain_values(got, expected, same):
+    assert close(got, expected) is same
