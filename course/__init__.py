@@ -1,0 +1,1 @@
+"""The world the notebooks import: faces, annotators, data. It knows nothing of grading."""
