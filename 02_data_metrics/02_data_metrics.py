@@ -282,7 +282,13 @@ plots.bars(recall, "recall by site, with 95 % intervals", low=low, high=high)
 # where the robot fails. But the site that fails worst is not always the one that more data can help: a lens full
 # of dirt stays dirty.
 #
-# **Exercise: where to collect the next 2,000.** Judged by what the worst site reaches afterwards.
+# **Exercise: where to collect the next 2,000.** Each table you get lists cameras: faces so far, recall with its
+# interval, and the recall of a model trained on half of them. Judged by what the worst camera reaches afterwards.
+
+# %% answer="variety"
+
+# %% check="variety"
+stage.check("variety", collect)
 
 # %% [markdown]
 # **What was seen.** Data go where three things meet: need, effect, and enough evidence to know both. Ask in a
