@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autograder import Case, Exercise, Mistake, Unreadable
+from course.scenario import VOTE_PRICE
 
 SHARE = 0.6
 COLUMNS = {"felt": "self_report", "shown": "scowl", "perceived": "panel"}
@@ -70,7 +71,7 @@ def cases(rng):
             rng.uniform(0.93, 1.07) * np.array([false_angry, missed_angry]), 2
         ).tolist()
         prices = dict(
-            zip(("vote", "false angry", "missed angry"), (0.08, *errors), strict=True)
+            zip(("vote", "false angry", "missed angry"), (VOTE_PRICE, *errors), strict=True)
         )
         yield Case((pilot, prices), hidden=fresh, about=about)
     yield Case(hidden=[_people(rng, _PLACES[k]) for k in rng.permutation(len(_PLACES))])

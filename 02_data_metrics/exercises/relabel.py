@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autograder import Case, Exercise, Mistake, Unreadable
+from course.scenario import VOTE_PRICE
 
 FACES, VOTES, AUDITED = 600, 5, 240
 
@@ -124,7 +125,7 @@ def _collection(rng, fault):
     truth = said["v2", 1] > 0.5
     audited = np.sort(rng.permutation(FACES)[:AUDITED])
     share = rng.uniform(0.97, 1.03)
-    prices = {"vote": 0.08, "skilled vote": 0.6, "guideline": 130.0}
+    prices = {"vote": VOTE_PRICE, "skilled vote": 0.6, "guideline": 130.0}
     return {
         "inputs": (
             cast[["face", "annotator", "angry"]],
