@@ -48,9 +48,9 @@ class Progress:
         return max((float(e.get("points", 0)) for e in self.events("check", name)), default=0.0)
 
     def best_word(self, name: str) -> str:
-        """Return the word of the best verdict on this exercise, or an empty text."""
-        checks = self.events("check", name)
-        return max(checks, key=lambda e: float(e.get("points", 0)))["word"] if checks else ""
+        """Return the word of the best verdict on this exercise, the latest of equals, or an empty text."""
+        checks = reversed(self.events("check", name))
+        return max(checks, key=lambda e: float(e.get("points", 0)), default={"word": ""})["word"]
 
     def _seed(self, folder: Path) -> str:
         """Return the learner's own seed, drawn once and kept beside the log."""

@@ -86,7 +86,9 @@ def test_progress_counts_attempts_but_not_untouched_starters(here, capsys):
     stage.check("mean", lambda values: 0.0)
     capsys.readouterr()
     stage.progress()
-    assert "tries 1" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "tries 1" in said
+    assert "not right yet" in said
 
 
 def test_a_folder_that_cannot_hold_the_log_costs_the_log_but_not_the_verdict(here, capsys):

@@ -84,6 +84,10 @@ class Notebook:
         driver.get(address)
         self.wait(lambda: driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-Cell"))
         self.wait(self._kernel_is_ready)
+        # JupyterLab asks at its first start whether to fetch news.
+        for button in driver.find_elements(By.CSS_SELECTOR, ".Toastify button[title='No'], .Toastify button"):
+            if button.text == "No":
+                button.click()
 
     def wait(self, condition, seconds: float = READY_SECONDS):
         """Wait until a condition gives something true, and return it."""
@@ -154,4 +158,6 @@ class Notebook:
 
     def screenshot(self, file: Path) -> None:
         """Save what is visible."""
-        self.driver.save_screenshot(str(file))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not self.driver.save_screenshot(str(file)):  # it says so, and raises nothing
+            raise OSError(f"{file} could not be written")
