@@ -78,7 +78,7 @@ pixels = images[decided.index, ::3, ::3].reshape(len(decided), -1)
 angry = (decided["label"] == "angry").to_numpy()
 
 
-# %%
+# %% demo=true
 def score(train, test):
     """Average precision on test rows: 1 is perfect, guessing gives the share of anger."""
     trees = ExtraTreesClassifier(100, random_state=0).fit(pixels[train], angry[train])
@@ -255,7 +255,7 @@ stage.check("label_rule", label_rule, claim)
 # How often is the colleague's detector right, site by site? A recall without an interval is a rumour: look how
 # many angry faces stand behind each bar.
 
-# %%
+# %% demo=true
 from scipy.stats import binomtest
 from sklearn.model_selection import GroupKFold, cross_val_predict
 

@@ -1,4 +1,4 @@
-"""The `autograder` command: build, verify, workspace, release, simulate, report."""
+"""The `autograder` command: build, verify, workspace, release, simulate, grade, report."""
 
 from __future__ import annotations
 
@@ -41,8 +41,23 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--seed", type=int, default=0)
     command.set_defaults(run=_simulate)
 
-    command = commands.add_parser("report", help="print a class report from autograded notebooks")
+    command = commands.add_parser("grade", help="grade what a class handed in, out of reach of its code")
     command.add_argument("course", type=Path)
+    command.add_argument("stages", nargs="*", metavar="STAGE")
+    command.add_argument("--workers", type=int, metavar="N", help="exams at a time (one per core)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="use an existing Dask cluster")
+    for part in ("ca", "cert", "key"):
+        command.add_argument(f"--tls-{part}", metavar="FILE", help=f"that cluster's {part} (PEM)")
+    command.add_argument("--attempt", type=int, default=1, metavar="N", help="attempt at this exam (1)")
+    command.add_argument("--demos", action="store_true", help="also run cells that are only to be looked at")
+    command.add_argument("--unsandboxed", action="store_true", help="run learners' code without any wall")
+    command.add_argument("--again", action="store_true", help="grade what is already graded as well")
+    command.set_defaults(run=_grade)
+
+    command = commands.add_parser("report", help="report on a class from its autograded notebooks")
+    command.add_argument("course", type=Path)
+    command.add_argument("stages", nargs="*", metavar="STAGE")
+    command.add_argument("--to", type=Path, metavar="FOLDER", help="where to write it (COURSE/report)")
     command.set_defaults(run=_report)
 
     options = parser.parse_args(arguments)
@@ -117,8 +132,44 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report(options: argparse.Namespace) -> int:
-    from autograder import report
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.cluster import Tls
+    from autograder.exam import grade
 
-    print(report.class_report(options.course))
+    files = [options.tls_ca, options.tls_cert, options.tls_key]
+    if any(files) and not all(files):
+        raise ValueError("tls: --tls-ca, --tls-cert and --tls-key belong together; give all three or none")
+    if options.unsandboxed:
+        print(
+            "WARNING: --unsandboxed: every submission runs as you, and can read and change your files, the"
+            " gradebook, the exam's secret and its own grade.",
+            file=sys.stderr,
+        )
+    plan = grade.Plan(
+        options.course,
+        options.stages,
+        attempt=options.attempt,
+        again=options.again,
+        demos=options.demos,
+        unsandboxed=options.unsandboxed,
+        workers=options.workers,
+        scheduler=options.scheduler,
+        tls=Tls(*files) if all(files) else None,
+    )
+    try:
+        tallies = grade.run(plan)
+    except KeyboardInterrupt:
+        print("autograder: stopped; run the same command again to grade the rest", file=sys.stderr)
+        return 130
+    for tally in tallies:
+        print("\n".join(tally.lines()))
+    return int(any(tally.failed for tally in tallies))
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder import report, report_page
+
+    graded = report.read(options.course, options.stages)
+    print(report.as_text(graded))
+    print(f"\n{report_page.write(options.course, graded, options.to)}")
     return 0

@@ -19,6 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.explain import explain_error, shorten
+from autograder.plain import NotPlain
+
 CORRECT = "correct"
 PARTLY = "partly right"
 WRONG = "not right yet"
@@ -152,6 +155,7 @@ class Exercise:
     describe: says in words how an outcome misses; used when no mistake is recognised.
     right: other right answers, to prove that the check is not a comparison of code.
     returns: the form asked for, in words, for answers that cannot be read.
+    repeatable: the same question must get the same answer, so one call is asked a second time.
     """
 
     title: str
@@ -169,6 +173,7 @@ class Exercise:
     returns: str = ""
     praise: str = ""
     required: float = 1.0
+    repeatable: bool = False
     minutes: int = 8
     core: bool = True
     slow: bool = False
@@ -199,7 +204,10 @@ def solution_source(exercise: Exercise) -> str:
 
 
 def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
-    """Judge answers (one per reference) on the cases drawn from `seed`; never raises for a bad answer."""
+    """Judge answers (one per reference) on the cases drawn from `seed`; never raises for a bad answer.
+
+    seed: whatever `numpy.random.default_rng` takes, a generator included.
+    """
     if len(answers) != len(exercise.references):
         names = ", ".join(exercise.answer_names)
         raise ValueError(
@@ -210,9 +218,12 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
         problem = _unusable(answer, name, reference)
         if problem:
             return _verdict(exercise, *problem)
-    cases = list(exercise.cases(np.random.default_rng(seed)))
+    rng = np.random.default_rng(seed)
+    cases = list(exercise.cases(rng))
+    calls: list[_Call] = []
     try:
-        got = _outcomes(exercise, cases, answers)
+        got = _outcomes(exercise, cases, answers, calls if exercise.repeatable else None)
+        fickle = calls and not calls[rng.integers(len(calls))].repeats()
     except NotAttempted as still:
         return _verdict(
             exercise,
@@ -224,8 +235,20 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
         return _verdict(exercise, RAISED, raised.call, explain_error(raised.error))
     except Unreadable as odd:
         return _verdict(exercise, UNREADABLE, str(odd), _form(exercise))
+    if fickle:
+        return _verdict(
+            exercise,
+            WRONG,
+            f"Asked the same question twice, `{exercise.answer_names[0]}` gave two different answers.",
+            "Does it draw random numbers without a fixed seed, or remember what it was asked before?",
+        )
     expected = _outcomes(exercise, cases, exercise.references)
     return _compare(exercise, cases, got, expected)
+
+
+def refused(exercise: Exercise, word: str, sentence: str) -> Verdict:
+    """Return the verdict on an answer that could not be judged at all: no points, and why."""
+    return _verdict(exercise, word, sentence, _form(exercise) if word == UNREADABLE else "")
 
 
 def _unusable(answer: Any, name: str, reference: Any) -> tuple[str, str, str] | None:
@@ -238,9 +261,34 @@ def _unusable(answer: Any, name: str, reference: Any) -> tuple[str, str, str] | 
     return None
 
 
-def _outcomes(exercise: Exercise, cases: list[Case], answers: tuple) -> list[dict[str, Any]]:
-    """Run answers on every case; outcomes in the order of the cases."""
-    wrapped = tuple(_wrap(answer, name) for answer, name in zip(answers, exercise.answer_names, strict=True))
+@dataclass(frozen=True)
+class _Call:
+    """One call of an answer: how to make it again, and what came of it."""
+
+    call: Callable
+    inputs: tuple
+    output: Any
+
+    def repeats(self) -> bool:
+        return _alike(self.call(*self.inputs), self.output)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Compare two answers to the same question, containers item by item."""
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if hasattr(one, "index") and hasattr(one, "to_numpy"):
+        same = type(one) is type(other) and one.index.equals(other.index)
+        return same and close(one.to_numpy(), other.to_numpy())
+    return close(one, other)
+
+
+def _outcomes(
+    exercise: Exercise, cases: list[Case], answers: tuple, calls: list[_Call] | None = None
+) -> list[dict[str, Any]]:
+    """Run answers on every case; outcomes in the order of the cases. Calls are noted where wanted."""
+    names = exercise.answer_names
+    wrapped = tuple(_wrap(answer, name, calls) for answer, name in zip(answers, names, strict=True))
     outcomes = []
     for case in cases:
         try:
@@ -251,28 +299,39 @@ def _outcomes(exercise: Exercise, cases: list[Case], answers: tuple) -> list[dic
             # The learner's output reached code of ours that could not use it: say which form we expected.
             raise Unreadable(
                 f"What `{exercise.answer_names[0]}` returned could not be used"
-                f" ({type(error).__name__}: {_short(str(error), 120)})."
+                f" ({type(error).__name__}: {shorten(str(error), 120)})."
             ) from error
     return outcomes
 
 
-def _wrap(answer: Any, name: str) -> Any:
+def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
     """Guard a learner's function: its own copy of the inputs, its own exceptions, no empty output."""
     if isinstance(answer, Literal):
         return copy.deepcopy(answer.value)
     if not callable(answer):
         return answer
 
-    def guarded(*inputs: Any) -> Any:
+    def ask(*inputs: Any) -> Any:
         try:
             output = answer(*copy.deepcopy(inputs))
+        except NotPlain as odd:
+            raise Unreadable(f"What `{name}` returned can't be used. {odd}") from odd
         except (Exception, SystemExit) as error:
             raise AnswerRaised(f"{name}({_brief(inputs)})", error) from error
         if output is None or output is ...:
             raise NotAttempted(f"`{name}` gave back nothing ({output!r}).")
         return output
 
-    return guarded
+    if calls is None:
+        return ask
+
+    def ask_and_note(*inputs: Any) -> Any:
+        output = ask(*inputs)
+        # The check may change what it is given; what was answered must stay as it was.
+        calls.append(_Call(ask, inputs, copy.deepcopy(output)))
+        return output
+
+    return ask_and_note
 
 
 def _compare(exercise: Exercise, cases: list[Case], got: list[dict], expected: list[dict]) -> Verdict:
@@ -386,7 +445,7 @@ def _difference(exercise: Exercise, key: str, got: Any, expected: Any) -> str:
 
 
 def _brief(values: tuple) -> str:
-    return ", ".join(_short(_summary(value), 60) for value in values)
+    return ", ".join(shorten(_summary(value), 60) for value in values)
 
 
 def _summary(value: Any) -> str:
@@ -399,28 +458,3 @@ def _summary(value: Any) -> str:
     if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > 4:
         return f"{kind} of {len(value)}"
     return repr(value)
-
-
-def _short(text: str, limit: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def explain_error(error: BaseException) -> str:
-    """Say what the learner's code raised and where: the innermost line of theirs, not of a library."""
-    place = ""
-    frame = error.__traceback__
-    while frame is not None:
-        filename = frame.tb_frame.f_code.co_filename
-        if "ipykernel" in filename or filename.startswith("<"):
-            place = _line_of(filename, frame.tb_lineno)
-        frame = frame.tb_next
-    message = f"{type(error).__name__}: {_short(str(error), 300)}"
-    return f"{message}{place}"
-
-
-def _line_of(filename: str, number: int) -> str:
-    import linecache
-
-    line = linecache.getline(filename, number).strip()
-    return f" - at line {number} of your cell: `{line}`" if line else f" - at line {number}"

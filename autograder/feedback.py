@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
+from typing import Any
 
 from autograder.exercise import CORRECT, NOT_ATTEMPTED, PARTLY, Exercise, Verdict, solution_source
 from autograder.progress import Progress
@@ -49,12 +50,17 @@ def show_html(html: str, text: str, data: dict | None = None) -> None:
 
 def show_verdict(verdict: Verdict, printed: str, saved: bool) -> None:
     """Show a verdict, with what the answer printed while it was tried."""
+    notes = [] if saved else ["Your progress could not be saved: this folder cannot be written."]
+    data = verdict_data(verdict, printed, notes)
+    show_html(data["text/html"], data["text/plain"], {VERDICT_TYPE: data[VERDICT_TYPE]})
+
+
+def verdict_data(verdict: Verdict, printed: str = "", notes: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a verdict as display data: HTML, its plain-text twin, and the verdict itself."""
     colour, mark = _look(verdict.word)
-    notes = []
+    notes = list(notes)
     if printed.strip():
-        notes.append(f"While it was tried, your code printed: {printed.strip()}")
-    if not saved:
-        notes.append("Your progress could not be saved: this folder cannot be written.")
+        notes.insert(0, f"While it was tried, your code printed: {printed.strip()}")
     small = "".join(f"<pre style='margin:.4em 0 0;opacity:.8'>{escape(note)}</pre>" for note in notes)
     next_step = f"<br><i>{_marked(verdict.next_step)}</i>" if verdict.next_step else ""
     html = (
@@ -63,7 +69,7 @@ def show_verdict(verdict: Verdict, printed: str, saved: bool) -> None:
         f" · {verdict.points:g} of {verdict.out_of:g} points"
         f"<br>{_marked(verdict.sentence)}{next_step}{small}</div>"
     )
-    show_html(html, "\n".join([str(verdict), *notes]), {VERDICT_TYPE: asdict(verdict)})
+    return {"text/html": html, "text/plain": "\n".join([str(verdict), *notes]), VERDICT_TYPE: asdict(verdict)}
 
 
 def show_hint(exercise: Exercise, level: int) -> None:

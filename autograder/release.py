@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder import notebooks
+from autograder.exam.seeds import make_secret
 from autograder.stage import CLASS_FILE, load_stage
 
 CONFIG = f'''"""nbgrader's settings for this course folder. Add your own below."""
@@ -46,6 +47,7 @@ def prepare(course: Path, folders: Iterable[Path], solutions: bool, replace: boo
     course.mkdir(parents=True, exist_ok=True)
     if not config.exists():
         config.write_text(CONFIG, encoding="utf-8")
+    make_secret(course)
     said = []
     for name, notebook, file in plans:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -17,18 +17,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autograder import feedback, notebooks, predict
-from autograder.exercise import CORRECT, Exercise, judge
+from autograder import feedback, notebooks, plain, predict
+from autograder.exercise import CORRECT, UNREADABLE, Exercise, judge, refused
 from autograder.progress import Progress
 
 CLASS_FILE = "class.json"
+STAGES_VARIABLE = "AUTOGRADER_STAGES"
 PRINT_LIMIT = 2000
 
 
 def stage_folders() -> dict[str, Path]:
-    """Return the stages that are here, name -> folder: inside an installed package, or beside it."""
+    """Return the stages that are here, name -> folder.
+
+    They are in the folder that AUTOGRADER_STAGES names, inside the installed package, or beside it.
+    """
     package = Path(__file__).resolve().parent
-    for home in (package / "stages", package.parent):
+    named = os.environ.get(STAGES_VARIABLE)
+    for home in ([Path(named)] if named else []) + [package / "stages", package.parent]:
         found = {folder.name: folder for folder in sorted(home.glob("0[1-9]_*")) if folder.is_dir()}
         if found:
             return found
@@ -92,7 +97,10 @@ class Stage:
         # What an answer prints or warns while it is tried belongs to the verdict, not to the cell's own
         # streams: nbgrader gives no points to a cell that wrote to stderr.
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            verdict = judge(exercise, answers, self._seed(name, attempt))
+            try:
+                verdict = judge(exercise, tuple(map(_plainly, answers)), self._seed(name, attempt))
+            except plain.NotPlain as odd:
+                verdict = refused(exercise, UNREADABLE, str(odd))
         verdict = replace(verdict, seconds=time.perf_counter() - start)
         saved = self._progress.log(
             "check", name, word=verdict.word, points=verdict.points, mistakes=list(verdict.mistakes)
@@ -140,6 +148,13 @@ class Stage:
         """Return a new seed for every attempt of every learner; 128 bits."""
         text = f"{self._progress.learner_seed}:{self.name}:{name}:{attempt}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
+
+
+def _plainly(answer: Any) -> Any:
+    """Return an answer that gives plain copies, as an exam would receive them; NotPlain where it can't."""
+    if not callable(answer):
+        return plain.round_trip(answer)
+    return lambda *inputs: plain.round_trip(answer(*inputs))
 
 
 def _class_settings(file: Path) -> dict[str, Any]:

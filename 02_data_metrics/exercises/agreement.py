@@ -154,6 +154,7 @@ exercise = Exercise(
     questions=("2.5",),
     points=3,
     reference=agreement,
+    repeatable=True,
     cases=cases,
     returns="one number",
     praise="Chance is subtracted, and a missing vote counts as nothing rather than as a vote.",

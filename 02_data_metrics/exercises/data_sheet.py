@@ -328,6 +328,7 @@ exercise = Exercise(
     points=4,
     minutes=12,
     reference=find_faults,
+    repeatable=True,
     cases=cases,
     run=run,
     good=_good,

@@ -371,6 +371,7 @@ exercise = Exercise(
     points=4,
     minutes=12,
     reference=(label_rule, claim),
+    repeatable=True,
     cases=cases,
     run=run,
     good=good,

@@ -411,6 +411,7 @@ exercise = Exercise(
     points=4,
     minutes=12,
     reference=build,
+    repeatable=True,
     cases=cases,
     run=run,
     good=_same,

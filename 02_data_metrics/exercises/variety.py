@@ -290,6 +290,7 @@ exercise = Exercise(
     points=3,
     minutes=12,
     reference=collect,
+    repeatable=True,
     cases=cases,
     run=run,
     good=lambda key, got, expected: got["reach"] - got["worst"] <= SHORT,
