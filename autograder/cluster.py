@@ -2,7 +2,7 @@
 
 It knows Dask and nothing of exams. Tasks travel as plain arguments to a module-level function that the
 workers import themselves, so they need no disk in common. Dask pickles between its own processes; that is
-acceptable because only our own code runs in them: what a function brings back from a learner's process must be
+acceptable because only our own code runs in them: what a function brings back from a learner must be
 bytes, in a format that the caller decodes and checks.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import os
 import queue
 import tempfile
 import time
@@ -89,6 +90,8 @@ class Cluster:
         scratch = opened.enter_context(
             tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
         )
+        # Whoever a worker becomes when it gives up root must still get at what it keeps there.
+        os.chmod(scratch, 0o711)
         # For as long as the cluster lasts: connections to workers that replace dead ones are made later.
         opened.enter_context(dask.config.set(SETTINGS | {"temporary-directory": scratch}))
         cluster = LocalCluster(

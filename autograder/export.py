@@ -21,7 +21,7 @@ from typing import Any
 from autograder.notebooks import write_aside
 
 EXPORTERS = ("CanvasExporter", "MoodleExporter")
-LONGEST = 200
+LONGEST, LONGEST_CELL = 200, 30_000  # characters; spreadsheets hold 32,767 in a cell
 NO_GRADE = "-"  # as Moodle writes it; on its own it is no formula
 # Controls, invisible formatting (bidi among it), unassigned and private characters, line separators.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -30,17 +30,17 @@ _JOINERS = "\u200c\u200d"
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def plain(text: object) -> str:
-    """Return foreign text as one harmless line of at most 200 characters; what cannot be seen becomes �."""
-    line = " ".join(str(text)[: 4 * LONGEST].split())
+def plain(text: object, longest: int = LONGEST) -> str:
+    """Return foreign text as one harmless line, cut to a length; characters that cannot be seen become �."""
+    line = " ".join(str(text)[: 4 * longest].split())
     seen = (c if c in _JOINERS or unicodedata.category(c) not in _UNSEEN else "\ufffd" for c in line)
     shown = "".join(seen)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def cell_text(text: object) -> str:
     """Return foreign text for a cell of a spreadsheet, which would run it if it began like a formula."""
-    shown = plain(text)
+    shown = plain(text, LONGEST_CELL)
     return f"'{shown}" if shown.startswith(_FORMULA) and shown != NO_GRADE else shown
 
 

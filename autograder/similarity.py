@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import io
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 PIECE = 20  # characters of code in a piece, a name counting as one: about one short statement
 LEAST = 150  # own pieces below which an answer is too short to tell anything: about ten lines
 ALIKE = 0.7  # share of the longer answer's own pieces that the other one has too
-LONGEST = 20_000  # characters of an answer that are looked at
+LONGEST = 10_000  # characters of an answer that are looked at
 _COURSE = ""  # the course's own answer takes part under a name that no learner has
 
 
@@ -39,8 +40,8 @@ class Group:
 
     @property
     def common(self) -> bool:
-        """Whether so many of the class wrote this that it says little about any two of them."""
-        return len(self.learners) >= 5 and len(self.learners) >= 0.2 * self.of
+        """Whether so many of the class wrote this, in few exercises, that it says little about any two."""
+        return len(self.learners) >= 5 and len(self.learners) >= 0.2 * self.of and len(self.exercises) < 4
 
 
 def groups(
@@ -97,7 +98,8 @@ def _pieces(source: str) -> frozenset[int]:
 def _evened(source: str) -> str:
     """Return a source with the brackets and breaks that Python itself would write, if it can be read."""
     try:
-        return ast.unparse(ast.parse(source))
+        with warnings.catch_warnings(action="ignore"):
+            return ast.unparse(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source
 

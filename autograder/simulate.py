@@ -24,6 +24,17 @@ from autograder.stage import load_stage, stage_folder
 STARTER, REFERENCE = "starter", "reference"
 
 
+def answers(exercise: Exercise, choice: str | int) -> tuple:
+    """Return the answers themselves: the reference's, another right one's by number, or a mistake's by name."""
+    if choice == REFERENCE:
+        return exercise.references
+    if isinstance(choice, int):
+        found = exercise.right[choice]
+    else:
+        found = next(mistake.answer for mistake in exercise.mistakes if mistake.name == choice)
+    return found if isinstance(found, tuple) else (found,)
+
+
 def answer_source(exercise: Exercise, choice: str | int) -> str:
     """Return a cell of code that answers an exercise on its own, without the exercise's file.
 
@@ -33,14 +44,11 @@ def answer_source(exercise: Exercise, choice: str | int) -> str:
         return notebooks.starter_source(exercise)
     if choice == REFERENCE:
         return notebooks.clear_marks(notebooks.solved_source(exercise))
-    if isinstance(choice, int):
-        answers = exercise.right[choice]
-    else:
-        answers = next(mistake.answer for mistake in exercise.mistakes if mistake.name == choice)
-    answers = answers if isinstance(answers, tuple) else (answers,)
     return "\n\n\n".join(
         f"{name} = {answer!r}" if isinstance(reference, Literal) else _standalone(answer, name)
-        for answer, name, reference in zip(answers, exercise.answer_names, exercise.references, strict=True)
+        for answer, name, reference in zip(
+            answers(exercise, choice), exercise.answer_names, exercise.references, strict=True
+        )
     )
 
 
@@ -91,11 +99,18 @@ def submission(
 ) -> nbformat.NotebookNode:
     """Return the released notebook with the chosen answers written into it."""
     notebook = nbformat.read(release, as_version=4)
+    fill_in(notebook, exercises, choices)
+    return notebook
+
+
+def fill_in(
+    notebook: nbformat.NotebookNode, exercises: Mapping[str, Exercise], choices: Mapping[str, str | int]
+) -> None:
+    """Write the chosen answers into a learner's notebook."""
     for cell in notebook.cells:
         name = cell.metadata.get("answer")
         if name in choices and choices[name] != STARTER:
             cell.source = answer_source(exercises[name], choices[name])
-    return notebook
 
 
 def hand_in(course: Path, learners: int, seed: int) -> str:

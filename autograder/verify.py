@@ -206,6 +206,49 @@ def run_problems(folder: Path, exercises: Mapping[str, Exercise]) -> Iterator[st
                     yield f"{where} earns {points_of(cell)} points, not {expected:g}: {said[:300]}"
 
 
+def wall_problems(folder: Path, exercises: Mapping[str, Exercise], limits: object = None) -> Iterator[str]:
+    """Hand every reference, right answer and mistake in as an exam; yield where its verdict is another.
+
+    Raises `NoSandbox` where no wall can be had.
+    """
+    from autograder import simulate
+    from autograder.exam import seeds
+    from autograder.exam.room import Room
+
+    seed = seeds.exam_seed(bytes(seeds.SECRET_BYTES), "verify", folder.name, 1)
+    with Room(folder.name, limits=limits) as room:
+        for choices in _sittings(exercises):
+            submission = notebooks.build_learner(folder, exercises)
+            simulate.fill_in(submission, exercises, choices)
+            result = room.sit(notebooks.to_text(submission).encode(), seed)
+            if result.problem:
+                yield f"{folder.name}: the exam could not read its own notebook: {result.problem}"
+            for name, choice in choices.items():
+                rng = seeds.exercise_rng(seed, name, "cases")
+                here = judge(exercises[name], simulate.answers(exercises[name], choice), rng)
+                there = result.verdicts[name]
+                if (here.word, here.points, list(here.mistakes)) != (
+                    there["word"],
+                    there["points"],
+                    list(there["mistakes"]),
+                ):
+                    yield (
+                        f"{name}: answer {choice!r} is '{here.word}' here ({here.points:g}, {here.mistakes})"
+                        f" but '{there['word']}' in an exam ({there['points']:g}, {there['mistakes']}:"
+                        f" {there['sentence']}): hand out and take in plain values only"
+                    )
+
+
+def _sittings(exercises: Mapping[str, Exercise]) -> Iterator[dict[str, str | int]]:
+    """Yield what to hand in, so that together every answer that an exercise knows occurs."""
+    known = {
+        name: ["reference", *range(len(exercise.right)), *(mistake.name for mistake in exercise.mistakes)]
+        for name, exercise in exercises.items()
+    }
+    for turn in range(max(map(len, known.values()))):
+        yield {name: choices[turn % len(choices)] for name, choices in known.items()}
+
+
 def execute(notebook: NotebookNode, cwd: Path | None = None) -> NotebookNode:
     """Run a notebook in a real kernel, in `cwd` or an empty folder; returns it with outputs."""
     import tempfile

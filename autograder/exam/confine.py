@@ -179,21 +179,40 @@ def _watch(learner: int, memory: int) -> None:
                     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
                 if ended == 0:
                     break
-        if _memory_in_use() > memory:
+        if _memory_in_use(memory) > memory:
             os._exit(OUT_OF_MEMORY)
         time.sleep(_WATCH_SECONDS)
 
 
-def _memory_in_use() -> int:
-    """Return bytes that all other processes in sight hold for themselves."""
-    total = 0
-    page = resource.getpagesize()
-    for name in os.listdir("/proc"):
-        if name.isdigit() and name != "1":
-            with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/statm") as file:
-                _, resident, shared, *_ = map(int, file.read().split())
-                total += (resident - shared) * page
-    return total
+def _memory_in_use(limit: int) -> int:
+    """Return bytes that all other processes in sight hold for themselves.
+
+    A quick look counts pages that forks share once for each of them; only where that exceeds the limit are
+    they counted properly.
+    """
+    numbers = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+    rough = {name: _resident(name) for name in numbers}
+    if sum(rough.values()) <= limit:
+        return 0
+    return sum(_proportional(name, rough[name]) for name in numbers)
+
+
+def _resident(number: str) -> int:
+    try:
+        with open(f"/proc/{number}/statm") as file:
+            _, resident, shared, *_ = map(int, file.read().split())
+    except (OSError, ValueError):
+        return 0
+    return (resident - shared) * resource.getpagesize()
+
+
+def _proportional(number: str, otherwise: int) -> int:
+    try:
+        with open(f"/proc/{number}/smaps_rollup") as file:
+            fields = dict(line.split(":", 1) for line in file.readlines()[1:])
+        return int(fields["Pss_Anon"].split()[0]) * 1024
+    except (OSError, ValueError, KeyError):
+        return otherwise
 
 
 def close_all_but(*kept: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CONFIG_FILE = "nbgrader_config.py"
+LOCK_WAIT = 30  # seconds; formgrader, open at the same time, locks for moments only
 
 
 def read_config(course: Path) -> Any:
@@ -44,7 +45,7 @@ def open_gradebook(url: str, course: Path, course_id: str, tables: Any) -> Any:
             if not file.is_file():
                 raise ValueError(f"course: {course} has no gradebook; run `autograder release {course}`")
             address = address.set(database=str(file.resolve()))
-        wait = {"timeout": 30} if sqlite else {}
+        wait = {"timeout": LOCK_WAIT} if sqlite else {}
         engine = create_engine(address, connect_args=wait, pool_pre_ping=not sqlite)
         try:
             problem = _problem(engine, inspect(engine), course_id, tables, sqlite)
@@ -100,7 +101,7 @@ def reason(error: BaseException) -> str:
     if isinstance(said, Mapping):  # what a PostgreSQL server answered
         said = said.get("M", said)
     if isinstance(error, OSError):
-        said = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+        said = ": ".join(str(part) for part in (error.strerror or error, error.filename) if part)
     return (str(said).strip() or type(error).__name__).splitlines()[0]
 
 

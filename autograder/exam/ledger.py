@@ -1,4 +1,4 @@
-"""What was graded, from exactly which bytes: so a run goes on where one was stopped, and redoes what changed."""
+"""What was graded, from exactly which bytes: a run goes on where one was stopped, and redoes what changed."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; m
   margin: 0 auto; padding: 1rem 1.25rem 4rem; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; } h6 { font-size: 1rem; margin: .6rem 0; }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .8rem 0; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .8rem 0;
+  align-items: baseline; }
 .facts dt { color: #555; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 .total { font-size: 1.35rem; font-weight: 700; }
 table { border-collapse: collapse; } caption { text-align: left; color: #555; }
@@ -34,6 +35,7 @@ pre { background: #f6f6f6; border: 1px solid #ddd; padding: .6rem .8rem; margin:
   font: 14px/1.45 ui-monospace, monospace; max-height: 40rem; tab-size: 4; }
 code { font-family: ui-monospace, monospace; background: #eee; padding: 0 .2em; }
 .theirs { border: 1px dashed #999; padding: .3rem .8rem; margin: .3rem 0; overflow: auto; contain: content; }
+.theirs pre { border: 0; background: none; padding: 0; }
 .theirs img { max-width: 100%; height: auto; } .label { color: #555; font-size: .9rem; margin: .5rem 0 0; }
 """
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -129,7 +131,7 @@ def _table(sheet: Sheet) -> str:
         if cell.kind not in (CHECK, EXPLAIN) or mark is None:
             continue
         if cell.kind == CHECK:
-            word = sheet.verdicts.get(cell.exercise, _NO_VERDICT)["word"]
+            word = _judged(sheet, cell)["word"]
             state = f"{_look(word)[1]} {escape(word)}"
         else:
             state = "read by a person"
@@ -161,7 +163,7 @@ def _cell(sheet: Sheet, cell: Cell) -> str:
 
 
 def _verdict(sheet: Sheet, cell: Cell) -> str:
-    verdict = plain_verdict(sheet.verdicts.get(cell.exercise, _NO_VERDICT))
+    verdict = _judged(sheet, cell)
     look, mark = _look(verdict["word"])
     points = f"{_points(verdict['points'])} of {_points(verdict['out_of'])} points"
     said = [f'<p><span class="word">{mark} {escape(verdict["word"].capitalize())}</span> · {points}</p>']
@@ -169,6 +171,10 @@ def _verdict(sheet: Sheet, cell: Cell) -> str:
     if verdict["next_step"]:
         said.append(f"<p><i>Next: {_marked(verdict['next_step'])}</i></p>")
     return f'<div class="verdict {look}">{"".join(said)}</div>'
+
+
+def _judged(sheet: Sheet, cell: Cell) -> dict[str, Any]:
+    return plain_verdict(sheet.verdicts.get(cell.exercise, _NO_VERDICT))
 
 
 def _person(mark: Mark | None, cell: Cell) -> str:

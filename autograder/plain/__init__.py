@@ -31,7 +31,7 @@ def decode(data: bytes, *, recipes: bool = False, limits: Limits = DEFAULT) -> A
     """Return the value that `encode` was given; raise NotPlain, and nothing else, for unsound bytes.
 
     recipes: also rebuild unfitted scikit-learn estimators; only for bytes from a trusted sender.
-    Beyond its own bytes a value takes some 100 bytes of memory per item; time is the caller's to limit.
+    Beyond its own bytes a value takes up to 300 bytes of memory per item; time is the caller's to limit.
     """
     return read(data, limits, recipes)
 

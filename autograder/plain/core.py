@@ -73,7 +73,9 @@ def write(value: Any, limits: Limits) -> bytes:
         raise
     except UnicodeEncodeError:
         raise NotPlain("A text can't be handed in: it holds half a character (a lone surrogate).") from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:  # someone else's: a time limit, a person
+        raise
+    except BaseException as error:
         raised = type_name(error)
         raise NotPlain(f"{a_thing(value)} can't be handed in: reading it raised {raised}.") from None
     check(len(data) <= limits.size, too_large(limits))

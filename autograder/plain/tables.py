@@ -246,7 +246,7 @@ def _read_series(reader: Reader) -> pd.Series:
 @writes(pd.DataFrame)
 def _write_frame(writer: Writer, value: pd.DataFrame) -> list:
     frame = pd.DataFrame(value)
-    columns = [frame.iloc[:, i].array for i in range(frame.shape[1])]
+    columns = [series.array for _, series in frame.items()]
     return ["DataFrame", writer.node(frame.columns), writer.node(frame.index), *writer.run(columns)]
 
 

@@ -118,6 +118,7 @@ COLUMNS = [
     pd.Series(["a", "b", "c", "d"], dtype=object),
     pd.Series([True, False, NAN, True], dtype=object),
     pd.Series([[1, 2], [3, 4], [], None], dtype=object),
+    pd.Series([[1, 2], [3, 4], [5, 6], [7, 8]], dtype=object),
     pd.Series([1, None, 3, 4], dtype="Int64"),
     pd.Series([1, None, 3, 4], dtype="UInt8"),
     pd.Series([1.5, None, 3, 4], dtype="Float32"),

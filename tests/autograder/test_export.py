@@ -125,6 +125,10 @@ def test_numbers_stay_numbers_and_empty_stays_empty():
     )
 
 
+def test_long_cells_are_kept_whole():
+    assert export.csv_text(["a"], [["; ".join(["name"] * 999)]]).count("name") == 999
+
+
 def test_only_the_exporters_are_made_on_demand():
     assert export.CanvasExporter is export.CanvasExporter
     with pytest.raises(AttributeError, match="no attribute 'MoodelExporter'"):

@@ -90,6 +90,8 @@ def test_what_many_wrote_is_one_group_and_is_called_common():
     )
     assert len(group.learners) == 10
     assert group.common
+    (group,) = groups({exercise: crowd for exercise in "abcd"})
+    assert not group.common  # the same in one exercise after the other is no accident
 
 
 def test_those_who_share_most_exercises_come_first_and_the_courses_answer_is_named():

@@ -121,7 +121,7 @@ RIGHT = {
     "count": "def count(table):\n    return table.groupby('camera').size()",
 }
 LIMITS = Limits(
-    cell_seconds=4, check_seconds=4, exam_seconds=40, memory=1200 * MB, scratch=32 * MB, cell_output=50_000
+    cell_seconds=5, check_seconds=5, exam_seconds=40, memory=600 * MB, scratch=32 * MB, cell_output=50_000
 )
 
 

@@ -13,31 +13,10 @@ from handing_in import COURSE, MEAN, STAGE, TIGHT, assert_promises, notebook, zi
 
 from autograder.exam.intake import IntakeError, IntakeLimits, rebuild
 
-HANDY = (
-    *(
-        "id",
-        "source",
-        "cells",
-        "metadata",
-        "nbgrader",
-        "grade_id",
-        "cell_type",
-        "nbformat",
-        "answer",
-        "check",
-    ),
-    *(
-        "code",
-        "markdown",
-        "answer-mean",
-        "check-mean",
-        "extra-1",
-        "stage.check('mean', mean)",
-        MEAN,
-        "mean = 3",
-    ),
-    *("\x00", "\ud800", "\u202e", "{}{names}", "# note", " \n", "é" * 130, "x" * 300),
-)
+KEYS = ["id", "source", "cells", "metadata", "nbgrader", "grade_id", "cell_type", "nbformat", "answer"]
+VALUES = ["code", "markdown", "answer-mean", "check-mean", "extra-1", "stage.check('mean', mean)", MEAN]
+ODD = ["mean = 3", "\x00", "\ud800", "\u202e", "{}{names}", "# note", " \n", "é" * 130, "x" * 300]
+HANDY = KEYS + VALUES + ODD
 
 
 def fuzz_intake(count: int, seed: int) -> int:

@@ -33,6 +33,12 @@ def test_an_honest_notebook_comes_through_unrepaired_however_its_cells_are_known
     assert by_id(rebuilt)["answer-limit"].untouched
 
 
+@pytest.mark.parametrize("style", ["nbgrader", "self-study", "old", "ties"])
+def test_an_answer_is_known_by_its_name_even_if_it_defines_nothing(style):
+    rebuilt = handed_in(answered(style, source="pass"))
+    assert (by_id(rebuilt)["answer-mean"].source, rebuilt.repairs) == ("pass", ())
+
+
 def test_text_may_be_lines_and_come_with_a_byte_order_mark():
     tree = answered(source=ANSWERED.splitlines(keepends=True))
     data = b"\xef\xbb\xbf" + json.dumps(tree).encode()
@@ -275,9 +281,9 @@ def test_an_answer_moved_after_its_check_is_put_before_it():
 def test_moved_cells_of_the_course_go_back_and_leave_own_cells_where_they_stood():
     tree = answered()
     tree["cells"].insert(3, extra("helper = 1"))
-    tree["cells"].insert(0, tree["cells"].pop())
+    tree["cells"] = [*tree["cells"][-2:], extra("first = 1"), *tree["cells"][:-2]]
     rebuilt = handed_in(tree)
-    assert order(rebuilt) == [*IDS[:3], "extra-1", *IDS[3:]]
+    assert order(rebuilt) == ["extra-1", *IDS[:3], "extra-2", *IDS[3:]]
     assert rebuilt.repairs == ("Cells of the course had been moved; the course's own order was used.",)
 
 
