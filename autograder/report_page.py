@@ -50,8 +50,7 @@ th, td { padding: .25rem .7rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ddd; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 meter { width: 8rem; } summary { cursor: pointer; color: #0067a5; }
-.small { color: #444; font-size: .92rem; font-weight: normal; }
-ul { padding-left: 1.2rem; }
+.small { color: #444; font-size: .92rem; font-weight: normal; } ul { padding-left: 1.2rem; }
 """
 
 

@@ -69,7 +69,7 @@ def _problem(engine: Any, found: Any, course_id: str, tables: Any, sqlite: bool)
     names = set(found.get_table_names())
     with engine.connect() as db:
         if sqlite and (state := db.execute(text("PRAGMA quick_check(1)")).scalar()) != "ok":
-            return f"is damaged: {state}"
+            return f"is damaged: {str(state).splitlines()[-1]}"
         if "assignment" not in names:
             return "is empty; run `autograder release` first"
         revision = None

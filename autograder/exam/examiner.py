@@ -64,6 +64,7 @@ class Candidate:
         self._channel: Channel | None = None
         self._ran: list[Cell] = []
         self._end = time.monotonic() + limits.exam_seconds
+        self.ready_seconds = 0.0
 
     def run(self, cell: Cell) -> list[dict[str, Any]]:
         """Run one cell and return what it showed; a cell that ends the process is not run again."""
@@ -106,6 +107,7 @@ class Candidate:
         if time.monotonic() >= self._end:
             raise Explained(f"The exam's {self._limits.exam_seconds:g} seconds were over.")
         if self._channel is None:
+            start = time.perf_counter()
             descriptors: list[int] = []
             self._room.send({"need": "candidate"})
             self._room.receive(60, descriptors)
@@ -116,6 +118,7 @@ class Candidate:
             except Lost as lost:
                 self._give_up()
                 raise Explained("A fresh process for the answer could not be had.") from lost
+            self.ready_seconds += time.perf_counter() - start
             for cell in again:
                 self.run(cell)
         return self._channel
@@ -161,6 +164,7 @@ class Examination:
                 if shown:
                     outputs[cell.id] = shown
             seconds["checks" if cell.kind == CHECK else "cells"] += time.perf_counter() - start
+        seconds["ready"] = self._candidate.ready_seconds
         return to_plain(Result(cells, outputs, verdicts, seconds=seconds))
 
     def _check(self, cell: Cell) -> tuple[Verdict, str]:

@@ -158,6 +158,9 @@ class Registrar:
                     db.commit()
                     put_in_place()
         except (OSError, SQLAlchemyError) as error:
+            # A commit that failed can leave its transaction open on the pooled connection; the next commit
+            # would enter these rows as well. Closing the connection ends it for certain.
+            self._engine.dispose()
             raise ValueError(
                 f"{stage} of {visible(learner)} could not be recorded, nothing was written: {reason(error)}"
             ) from error

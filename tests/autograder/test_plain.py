@@ -4,6 +4,7 @@ import collections
 import enum
 import io
 import time
+import tracemalloc
 import types
 
 import matplotlib.figure
@@ -67,6 +68,7 @@ class LyingBytes(bytes):
 
 
 class LyingTable(pd.DataFrame):
+    items = lambda self: iter(())  # noqa: E731
     __eq__ = equals = lambda self, other: True
 
 
@@ -267,13 +269,13 @@ def test_depth_size_and_number_are_limited_on_both_sides():
 
 
 def test_a_small_value_that_unfolds_without_end_is_refused_before_it_does():
-    laughs = "ha" * 500_000
-    for _ in range(12):
-        laughs = [laughs] * 10
-    started = time.perf_counter()
-    with pytest.raises(NotPlain, match=r"too large"):
-        encode(laughs)
-    assert time.perf_counter() - started < 5
+    text = "ha" * 100_000
+    for few, limits in (([text] * 200, Limits(size=10**6)), ([[text] * 1000] * 1000, Limits())):
+        tracemalloc.start()
+        with pytest.raises(NotPlain, match="too large"):
+            encode(few, limits=limits)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+        tracemalloc.stop()
 
 
 def test_a_network_arrives_as_its_weights():

@@ -1,6 +1,7 @@
 """Bytes from a stranger: nothing but plain values comes out of them, and nothing at all from unsound ones."""
 
 import pickle
+import sys
 import time
 
 import msgpack
@@ -89,6 +90,10 @@ UNSOUND = {
         *("MultiIndex", [*LIST, [None]], ["list", False, [RANGE]]),
         ["list", False, [array_node("<i8", [1], (7).to_bytes(8, "little"))]],
     ],
+    "level codes that are no whole numbers": [
+        *("MultiIndex", [*LIST, [None]], ["list", False, [RANGE]]),
+        ["list", False, [array_node("<f8", [1], bytes(8))]],
+    ],
     "no levels": ["MultiIndex", [*LIST, []], [*LIST, []], [*LIST, []]],
 }
 
@@ -147,6 +152,10 @@ def test_an_estimator_is_rebuilt_unfitted_and_only_for_who_asks():
     [
         ("os", "system"),
         ("sklearn.utils", "os"),
+        ("this", "d"),
+        ("sklearn.utils", "Bunch"),
+        ("sklearn.utils._bunch", "Bunch"),
+        ("sklearn.linear_model", "LogisticRegression"),
         ("sklearn.base", "clone"),
         ("sklearnish.x", "Y"),
         ("sklearn", "x"),
@@ -156,3 +165,4 @@ def test_a_recipe_names_nothing_but_scikit_learns_estimators(module, name):
     tree = ["estimator", module, name, ["dict", True, [], True, []]]
     with pytest.raises(NotPlain):
         decode(msgpack.packb(tree), recipes=True)
+    assert "this" not in sys.modules  # importing it would have run it

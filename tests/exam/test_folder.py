@@ -34,7 +34,7 @@ def unreadable(submitted, learner, limits=LIMITS):
 def test_a_notebook_or_a_zip_is_found_and_read(submitted):
     hand_in(submitted, "bob", "work.zip", b"PK")
     hand_in(submitted, "cem", f"{STAGE} (1).ipynb", b"[]")
-    for scratch in ("Untitled.ipynb", "timestamp.txt", f".{STAGE}.ipynb", "data.csv"):
+    for scratch in ("Untitled.ipynb", "timestamp.txt", ".work.zip", "data.csv"):
         hand_in(submitted, "alice", scratch)
     (submitted / "dora" / "02_other").mkdir(parents=True)
     found, problems = find_submissions(submitted, STAGE)
@@ -52,6 +52,7 @@ def test_a_hard_link_is_a_file_like_any_other(submitted):
 def test_links_are_not_followed_on_any_level(submitted):
     secret = submitted.parent / "secret"
     hand_in(secret, "x", data=b"secret")
+    hand_in(secret, "x", "other.zip")
     (submitted / "learner").symlink_to(secret / "x")
     (submitted / "stage").mkdir()
     (submitted / "stage" / STAGE).symlink_to(secret / "x" / STAGE)
@@ -198,6 +199,14 @@ def test_a_folder_that_leads_to_itself_is_set_aside(submitted):
     (submitted / "loop").symlink_to("loop")
     found, (problem,) = find_submissions(submitted, STAGE)
     assert (len(found), problem.startswith("learner 'loop': the folder cannot be read")) == (1, True)
+
+
+def test_a_stage_that_is_no_folder_gets_its_reason_when_it_is_read(submitted):
+    (submitted / "bob").mkdir()
+    (submitted / "bob" / STAGE).write_bytes(b"{}")
+    found, problems = find_submissions(submitted, STAGE)
+    assert ([each.learner for each in found], problems) == (["alice", "bob"], [])
+    assert "cannot be read: Not a directory" in unreadable(submitted, "bob")
 
 
 def test_a_notebook_beside_the_learners_folders_is_reported(submitted):

@@ -150,11 +150,25 @@ def test_an_answer_is_touched_if_it_stands_in_a_cell_of_ones_own():
         (MEAN.replace("Return", "Give"), False),
         (MEAN.replace("the mean.", "the mean.\n# not a comment\n"), False),
         (MEAN.replace("    ...", "  ..."), True),
+        ("# my try\n" + MEAN.replace("    ...", "  ..."), False),
+        ("-" * 100_000 + "1", False),
         ("", False),
     ],
 )
 def test_only_blank_space_and_comments_leave_a_starter_untouched(source, untouched):
     assert by_id(handed_in(answered(source=source)))["answer-mean"].untouched is untouched
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell_type", "starter"),
+    [("answer", "code", 'text = """\nhere"""'), ("explain", "markdown", "...")],
+)
+def test_a_line_of_text_that_looks_like_a_comment_is_an_answer(kind, cell_type, starter):
+    course = (Cell(f"{kind}-text", kind, cell_type, starter, "text", True),)
+    for source, untouched in ((starter, True), (starter.replace("here", "# Mine\nhere") + "\n# why", False)):
+        tree = {"cells": [cell_json(course[0]) | {"source": source}]}
+        (cell,) = rebuild(json.dumps(tree).encode(), course, STAGE).cells
+        assert (cell.source, cell.untouched) == (source, untouched)
 
 
 def test_a_notebook_of_the_real_stage_comes_through_whole():

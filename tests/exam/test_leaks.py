@@ -141,7 +141,14 @@ def test_init_can_be_neither_traced_nor_read_nor_signalled(told):
         os.kill(1, signal.SIGTERM)
         print("alive")
     """)
-    assert said.split() == ["-1", "PermissionError", "PermissionError", "PermissionError", "PermissionError", "alive"]
+    assert said.split() == [
+        "-1",
+        "PermissionError",
+        "PermissionError",
+        "PermissionError",
+        "PermissionError",
+        "alive",
+    ]
 
 
 def test_the_environment_holds_no_secret_and_nothing_of_the_parents(exam, told, monkeypatch):

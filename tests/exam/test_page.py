@@ -227,7 +227,7 @@ def test_outputs_are_cut_to_a_size_and_say_so():
 
 
 @pytest.mark.parametrize(
-    "html", ["<div>" * 200_000, "<b></p>" * 200_000, "<table>" * 200_000, "<a><div>" * 200_000]
+    "html", ["<div>" * 20_000, "<b></p>" * 20_000, "<table>" * 20_000, "<a><div>" * 20_000]
 )
 def test_nesting_that_would_take_a_cleaner_long_is_not_cleaned(html):
     start = time.perf_counter()
@@ -236,7 +236,7 @@ def test_nesting_that_would_take_a_cleaner_long_is_not_cleaned(html):
     assert kept[0]["data"] == {"text/plain": "x"}
 
 
-@pytest.mark.parametrize("text", ["[" * 10**6, "> " * 10**6, "`a" * 10**6, "- a\n  " * 10**5, "[a](" * 10**5])
+@pytest.mark.parametrize("text", ["[" * 10**5, "> " * 10**5, "`a" * 10**5, "- a\n  " * 10**5, "[a](" * 10**5])
 def test_markdown_that_would_take_a_renderer_long_is_shown_as_typed(text):
     start = time.perf_counter()
     assert clean_markdown(text).startswith("<pre>")

@@ -49,6 +49,7 @@ def test_a_notebook_of_too_many_values_is_refused_before_it_is_parsed(monkeypatc
     monkeypatch.setattr(json, "loads", None)
     assert "more than 2,000,000 values" in refusal(b'{"cells": [' + b"[]," * 2_000_000)
     assert "more than 2,000,000 values" in refusal(b'{"cells": [' + b'"",' * 2_000_001)
+    assert "more than 2,000,000 values" in refusal(b'{"cells": [' + b"]" * 2_000_001)
 
 
 def test_what_cannot_be_read_takes_time_in_proportion_to_its_size():

@@ -354,6 +354,27 @@ def test_a_late_submission_shows_what_it_earned_and_what_was_taken_off(course, f
     assert "1 of 7 points" in page(course, "cyd")
 
 
+def test_a_penalty_is_never_more_than_was_earned(course, folder):
+    sql(course, "UPDATE assignment SET duedate = '2026-02-01 12:00:00.000000'")
+    record(course, folder, "cyd", "dan")
+    assert [row[3] for row in rows(course)["notebooks"]] == [2.0, 0.0]
+
+
+def test_the_time_of_receipt_is_the_same_everywhere(course, folder):
+    record(course, folder, "bob")
+    stamps = {
+        parse_utc((course / step / "bob" / STAGE / "timestamp.txt").read_text())
+        for step in ("submitted", "autograded", "feedback")
+    }
+    assert stamps == {datetime(2026, 3, 2, 10, 0, 0, 250000)}
+    assert rows(course)["submissions"][0][1] == "2026-03-02 10:00:00.250000"
+
+
+def test_an_untouched_answer_is_commented_as_nbgrader_does(course, folder):
+    record(course, folder, "ann", "bob")
+    assert [row[2] for row in rows(course)["comments"]] == ["No response.", "No response.", None, None]
+
+
 def test_an_extension_takes_the_penalty_back(course, folder):
     record(course, folder, "cyd")
     sql(course, "UPDATE submitted_assignment SET extension = '1970-01-03 00:00:00.000000'")
@@ -427,6 +448,26 @@ def test_a_locked_gradebook_leaves_no_file(course, folder, monkeypatch):
         assert not registrar.recorded("bob", STAGE)
         registrar.record("bob", STAGE, one, when)
         assert registrar.recorded("bob", STAGE)
+
+
+def test_a_commit_that_fails_leaves_the_old_files(course, folder, monkeypatch):
+    """Somebody who reads lets rows be prepared and only then stops the commit."""
+    monkeypatch.setattr(coursefolder, "LOCK_WAIT", 0.05)
+    record(course, folder, "bob")
+    before = everything(course)
+    with Registrar(course) as registrar:
+        when = registrar.received("bob", STAGE)
+        reader = sqlite3.connect(course / "gradebook.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM student").fetchall()
+        with pytest.raises(ValueError, match="nothing was written: database is locked"):
+            registrar.record("bob", STAGE, unreadable(), when)
+        reader.execute("ROLLBACK")
+        assert everything(course) == before
+        registrar.record("ann", STAGE, unreadable(), when)
+        assert [row for row in rows(course)["grades"] if row[0] == "bob"] == before["rows"]["grades"]
+        registrar.record("bob", STAGE, unreadable(), when)
+    assert everything(course) != before
 
 
 def test_what_a_killed_run_left_aside_is_cleared(course, folder):
@@ -571,6 +612,10 @@ def broken(course, what):
         database.write_bytes(b"rubbish" * 1000)
     if what == "cut short":
         database.write_bytes(database.read_bytes()[: database.stat().st_size // 2])
+    if what == "a page lost":
+        content = bytearray(database.read_bytes())
+        content[-4096:] = bytes(4096)
+        database.write_bytes(content)
     if what == "other course":
         sql(course, "UPDATE assignment SET course_id = 'history'")
     if what == "older":
@@ -595,6 +640,7 @@ def broken(course, what):
         ("no gradebook", "has no gradebook; run `autograder release"),
         ("empty", "is empty; run `autograder release` first"),
         ("rubbish", "cannot be read: file is not a database"),
+        ("a page lost", "is damaged: Page"),
         ("cut short", "is damaged|cannot be read: database disk image is malformed"),
         ("other course", r"belongs to course 'history', but nbgrader_config.py says course 'ml_design'"),
         ("older", r"has an older schema \(it lacks student.lms_user_id\); .* run `nbgrader db upgrade`"),
