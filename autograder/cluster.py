@@ -36,6 +36,8 @@ SETTINGS = {
     # Each end of each connection remembers its last messages, submissions included: one is enough.
     "distributed.admin.low-level-log-length": 1,
     "distributed.diagnostics.computations.max-history": 1,
+    # A worker that is being restarted is not lost, however often it dies.
+    "distributed.deploy.lost-worker-timeout": "1 day",
     # Nobody looks at its web pages.
     "distributed.scheduler.http.routes": [],
 }

@@ -89,7 +89,11 @@ def _read_interval(reader: Reader) -> pd.Interval:
 def _write_column(writer: Writer, value: ExtensionArray) -> list:
     kind = value.dtype
     if isinstance(kind, pd.StringDtype):
-        texts = value.to_numpy(object, na_value=None).tolist()
+        # A column made from numpy texts holds numpy's own kind of text.
+        texts = [
+            text if text is None or type(text) is str else str.__str__(text)
+            for text in value.to_numpy(object, na_value=None).tolist()
+        ]
         return ["strings", kind.storage, kind.na_value is pd.NA, *writer.run(texts)]
     if isinstance(kind, pd.CategoricalDtype):
         return ["categories", bool(kind.ordered), writer.node(value.codes), writer.node(kind.categories)]

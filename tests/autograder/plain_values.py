@@ -114,6 +114,8 @@ COLUMNS = [
     pd.Series([0.5, NAN, 1, 2], name="score"),
     pd.Series(["a", None, "b", "c"]),
     pd.Series(["a", pd.NA, "b", "c"], dtype="string"),
+    pd.Series(np.array(["a", "b"])).map(np.str_).astype("str"),
+    pd.Series([np.str_("a"), "b"], dtype=pd.StringDtype("python", na_value=np.nan)),
     pd.Series(["a", None, NAN, "b"], dtype=object),
     pd.Series(["a", "b", "c", "d"], dtype=object),
     pd.Series([True, False, NAN, True], dtype=object),
