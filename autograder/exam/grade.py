@@ -129,7 +129,8 @@ class _Run:
     def __exit__(self, kind: type | None, *_: object) -> None:
         if kind is None and "_cluster" in self.__dict__:
             # Workers of an existing cluster live on; what they hold for us should not.
-            self._cluster.everywhere(self._plan.desk.leave)()
+            with contextlib.suppress(OSError):
+                self._cluster.everywhere(self._plan.desk.leave)()
         self._opened.close()
 
     @functools.cached_property

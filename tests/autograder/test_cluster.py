@@ -93,6 +93,14 @@ def test_a_worker_killed_from_outside_costs_nothing(cluster):
     assert sorted(outcome.value for outcome in outcomes) == [2 * n for n in range(30)]
 
 
+@pytest.mark.slow
+def test_a_worker_is_replaced_however_often_it_dies():
+    with Cluster(workers=1) as cluster:
+        for _ in range(4):
+            outcomes = list(cluster.run(kill_worker_if, numbered(range(3), 1)))
+            assert [bool(outcome.problem) for outcome in outcomes] == [False, False, True]
+
+
 def test_a_task_that_raises_is_set_aside_in_one_line(cluster):
     outcomes = {o.key: o for o in cluster.run(fail_if, numbered(range(4), 2))}
     assert outcomes["task 2"].problem == "RuntimeError: no such luck"
@@ -130,6 +138,14 @@ def test_nothing_is_left_of_a_cluster(tmp_path, monkeypatch):
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
     assert not list(tmp_path.iterdir())
+
+
+def test_others_on_this_machine_cannot_reach_its_workers(cluster, monkeypatch):
+    monkeypatch.setattr("autograder.cluster.CONNECT_SECONDS", 1)
+    address = cluster._client.scheduler.address
+    for stranger in (address, address.replace("tls://", "tcp://")):
+        with pytest.raises(OSError, match="does not answer"):
+            Cluster(scheduler=stranger)
 
 
 @pytest.mark.parametrize(

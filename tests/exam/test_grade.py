@@ -56,6 +56,8 @@ def template(tmp_path_factory, folder):
 @pytest.fixture
 def course(tmp_path, template):
     """A released course in which nobody handed in yet."""
+    # Whoever runs these tests may be at work on the sources, which count.
+    course_digest.cache_clear()
     return Path(shutil.copytree(template, tmp_path / "course"))
 
 
@@ -187,7 +189,7 @@ def test_a_folder_in_which_it_is_unclear_what_was_handed_in_is_named_and_not_gra
     hand_in(course, "CYD", result(3))
     found = graded(course)
     assert len(found.failed) == 3
-    assert "2 files could be the submission" in found.failed[2]
+    assert sum("2 files could be the submission" in sentence for sentence in found.failed) == 1
     assert sum("two submissions of one learner" in sentence for sentence in found.failed) == 2
     assert scores(course) == {"bob": 3}
 
@@ -283,8 +285,8 @@ def test_what_a_person_has_to_mend_is_one_sentence(course, spoil, options, says,
 def test_a_gradebook_of_another_course_is_refused(course):
     hand_in(course, "ann", result(1))
     with sqlite3.connect(course / "gradebook.db") as db:
+        db.execute("INSERT INTO course (id) VALUES ('other')")
         db.execute("UPDATE assignment SET course_id = 'other'")
-        db.execute("UPDATE course SET id = 'other'")
     with pytest.raises(ValueError, match="belongs to course 'other'"):
         graded(course)
 
