@@ -227,7 +227,7 @@ def _plan(output, votes, budget, prices):
         raise Unreadable(
             "The index of `more` must hold face numbers out of `votes`, each at most once."
         )
-    if more.dtype.kind not in "iuf" or not (more >= 0).all() or (more % 1).any():
+    if more.size and (more.dtype.kind not in "iuf" or (~(more >= 0) | (more % 1 > 0)).any()):
         raise Unreadable("The values of `more` must be whole numbers, 0 or more.")
     cost = (
         rewrite * prices["guideline"]

@@ -59,15 +59,13 @@ def fair_verdicts(result: Result, worth: Mapping[str, float]) -> dict[str, dict[
     return found
 
 
-def cleaned_texts(result: Result, course: Sequence[Cell]) -> dict[str, str]:
+def cleaned_texts(result: Result, metadata: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return cell id -> inert HTML of every markdown cell that the learner wrote; starters are left out."""
-    starters = {cell.id: cell.source for cell in course}
     theirs = [
         cell
         for cell in result.cells
-        if cell.kind in (EXPLAIN, EXTRA)
-        and cell.cell_type == "markdown"
-        and cell.source != starters.get(cell.id)
+        if cell.cell_type == "markdown"
+        and (cell.kind == EXTRA or (cell.kind == EXPLAIN and not unchanged(cell, metadata[cell.id])))
     ]
     render = sum(len(cell.source) for cell in theirs) <= TEXT_RENDERED
     return {cell.id: clean_markdown(cell.source, render) for cell in theirs}

@@ -131,7 +131,7 @@ class Registrar:
         submitted = _utc(learner, stage, submitted)
         result = replace(result, cells=paper.graded_cells(plan.cells, result))
         verdicts = paper.fair_verdicts(result, {cell: worth for cell, (_, worth) in plan.graded.items()})
-        texts = paper.cleaned_texts(result, plan.cells)
+        texts = paper.cleaned_texts(result, plan.metadata)
         outputs = paper.cleaned_outputs(result, verdicts)
         notebook = paper.graded_notebook(result, plan.metadata, outputs, texts)
         notebook["metadata"] |= {"kernelspec": plan.kernel, "stage": stage}
