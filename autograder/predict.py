@@ -42,7 +42,7 @@ def outcome(progress: Progress, name: str, truth: str) -> str:
     """Return one sentence that sets the prediction beside the truth."""
     choice = chosen(progress, name)
     if choice is None:
-        return f"It turned out: {truth}. (You made no prediction; going on record first makes it stick.)"
+        return "Go on record above first, then run this cell again: a prediction makes the answer stick."
     if choice == truth:
         return f"It turned out: {truth}. Just as you predicted."
     return f"It turned out: {truth}. You predicted: {choice}."

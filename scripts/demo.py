@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,18 +15,18 @@ LEARNERS = 20
 
 
 def main() -> int:
-    """Run the whole way from a release to a report in a temporary course folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        course = Path(folder) / "course"
-        for command in (["release"], ["simulate", "--learners", str(LEARNERS)]):
-            if status := autograder([command[0], str(course), *command[1:]]):
-                return status
-        start = time.perf_counter()
-        for stage in stage_folders():
-            if not _autograde(course, stage):
-                return 1
-        print(f"nbgrader graded {LEARNERS} submissions in {time.perf_counter() - start:.0f} s\n")
-        return autograder(["report", str(course)])
+    """Run the whole way from a release to a report, in a course folder that stays to be looked at."""
+    course = Path("build") / "demo"
+    shutil.rmtree(course, ignore_errors=True)
+    for command in (["release"], ["simulate", "--learners", str(LEARNERS)]):
+        if status := autograder([command[0], str(course), *command[1:]]):
+            return status
+    start = time.perf_counter()
+    for stage in stage_folders():
+        if not _autograde(course, stage):
+            return 1
+    print(f"nbgrader graded {LEARNERS} submissions in {time.perf_counter() - start:.0f} s\n")
+    return autograder(["report", str(course)])
 
 
 def _autograde(course: Path, stage: str) -> bool:

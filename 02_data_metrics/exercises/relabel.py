@@ -183,7 +183,7 @@ def _least(world, remedy):
 
 # Over 60 seeds right answers mended at least 0.78, and plans without the remedy that is needed at most 0.39;
 # needless skilled votes or a needless guideline reached 0.66 where votes are few, but fail elsewhere.
-LEAST = 0.62
+LEAST = 0.72
 
 
 def run(case, plan):
@@ -248,14 +248,14 @@ def _kind(rewrites, skills, votes, case):
     asked = votes > 0
     if not asked.any(axis=1).all():
         return ""
-    if np.sort(votes, axis=1)[:, -FACES // 20 :].sum() > 0.6 * votes.sum():
-        return "few faces"
-    if votes.min() > 0 and np.ptp(votes, axis=1).max() <= 1:
-        return "all alike"
     if rewrites.all() and not needs_rewrite:
         return "needless guideline"
     if skills.all() and not needs_skilled:
         return "needless skilled"
+    if np.sort(votes, axis=1)[:, -FACES // 20 :].sum() > 0.6 * votes.sum():
+        return "few faces"
+    if votes.min() > 0 and np.ptp(votes, axis=1).max() <= 1:
+        return "all alike"
     if needs_rewrite and not rewrites.any():
         return "no guideline"
     if needs_skilled and not skills.any():
@@ -324,8 +324,7 @@ def _doubtful_after_rewrite(votes, audit, budget, prices):
 
 def _audited_left_out(votes, audit, budget, prices):
     rewrite, skilled, more = plan(votes, audit, budget, prices)
-    open_faces = more[~more.index.isin(audit.index)]
-    return rewrite, skilled, open_faces * (more.sum() // open_faces.sum())
+    return rewrite, skilled, _spread(more, ~more.index.isin(audit.index), more.sum(), 1)
 
 
 def _same_annotators(votes, audit, budget, prices):

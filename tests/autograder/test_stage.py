@@ -135,7 +135,7 @@ def test_a_prediction_comes_back_beside_the_truth(here, capsys):
     stage = Stage("01_small")
     stage.predict("share", "How many?", ["few", "many"])
     stage.reveal("share", "few")
-    assert "You made no prediction" in capsys.readouterr().out
+    assert "Go on record above first" in capsys.readouterr().out
     stage._progress.log("predict", "share", option="many")
     stage.reveal("share", "few")
     assert "It turned out: few. You predicted: many." in capsys.readouterr().out
