@@ -9,6 +9,7 @@ bytes, in a format that the caller decodes and checks.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -129,8 +130,13 @@ class Cluster:
         try:
             client = Client(scheduler, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
         except (OSError, TypeError, ValueError) as error:
-            raise OSError(f"scheduler: {scheduler} does not answer ({error})") from error
-        return opened.enter_context(client)
+            problem = str(error)
+        else:
+            return opened.enter_context(client)
+        # A client that failed closes itself once it is collected, and waits for ever if that happens while
+        # another one is being started.
+        gc.collect()
+        raise OSError(f"scheduler: {scheduler} does not answer ({problem})")
 
     def everywhere(self, function: Callable, *arguments: Any) -> Callable[[], list[Any]]:
         """Start a function once on each worker; the returned function waits for all and gives the values.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
+import mmap
 import os
 import resource
 import signal
@@ -34,6 +36,7 @@ _NOSUID, _NODEV, _NOEXEC, _READ_ONLY, _REMOUNT, BIND, RECURSIVE, PRIVATE = (
 _SET_DUMPABLE, _DROP_BOUNDING, _SET_PARENT_DEATH, _NO_NEW_PRIVILEGES, _AMBIENT = 4, 24, 1, 38, 47
 _CAPABILITIES_VERSION = 0x20080522
 _WATCH_SECONDS = 0.05
+_SOCKET_BYTES = 212_992
 OUT_OF_MEMORY = 86
 """Exit status of a process tree that was ended because it used more memory than allowed."""
 
@@ -121,7 +124,8 @@ def _limit_resources(limits: Limits) -> None:
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, most))
 
-    limit(resource.RLIMIT_CORE, 0)
+    # One byte, not none: only that keeps a core from a helper that the system pipes cores to.
+    limit(resource.RLIMIT_CORE, 1)
     limit(resource.RLIMIT_NPROC, limits.processes)
     limit(resource.RLIMIT_NOFILE, 256)
     limit(resource.RLIMIT_FSIZE, limits.scratch)
@@ -138,12 +142,18 @@ def _limit_resources(limits: Limits) -> None:
 _REFUSED = (
     "add_key", "bpf", "clock_adjtime", "clock_settime", "delete_module", "fanotify_init", "finit_module",
     "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "io_uring_enter", "io_uring_register",
-    "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mount",
-    "mount_setattr", "move_mount", "name_to_handle_at", "open_by_handle_at", "open_tree",
+    "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "modify_ldt",
+    "mount", "mount_setattr", "move_mount", "name_to_handle_at", "open_by_handle_at", "open_tree",
     "perf_event_open", "personality", "pidfd_getfd", "pivot_root", "process_madvise", "process_vm_readv",
     "process_vm_writev", "ptrace", "quotactl", "reboot", "request_key", "setdomainname", "sethostname",
     "setns", "swapoff", "swapon", "syslog", "umount2", "unshare", "userfaultfd", "vhangup",
+    # Memory that belongs to no process, so that nobody counts it; and a pool that all the machine shares.
+    "io_setup", "memfd_create", "memfd_secret", "msgget", "semget", "shmget", "vmsplice",
+    # Ways to slow process 1 down.
+    "sched_setattr", "sched_setparam", "sched_setscheduler",
 )  # fmt: skip
+_WORD = 0xFFFFFFFF
+"""The part of a register that the kernel reads where it wants an int."""
 
 
 def _filter_calls() -> None:
@@ -156,7 +166,28 @@ def _filter_calls() -> None:
         # A call that this kernel or library does not know cannot be made by its name.
         with contextlib.suppress(OSError, RuntimeError, ValueError):
             rules.add_rule(refuse, name)
-    rules.add_rule(refuse, "socket", pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
+
+    def when(place: int, value: int, mask: int = _WORD) -> pyseccomp.Arg:
+        return pyseccomp.Arg(place, pyseccomp.MASKED_EQ, mask, value)
+
+    for name in ("socket", "socketpair"):
+        rules.add_rule(refuse, name, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
+    # What waits in a socket belongs to nobody either.
+    rules.add_rule(refuse, "setsockopt", when(1, socket.SOL_SOCKET), when(2, socket.SO_SNDBUF))
+    # Anonymous memory that is shared stays when it is no longer mapped; of files there are only so many.
+    rules.add_rule(refuse, "mmap", when(3, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS, mask=0x21))
+    # A lease makes whoever opens the file wait.
+    rules.add_rule(refuse, "fcntl", when(1, fcntl.F_SETLEASE))
+    # Process 1 keeps its limits, its rank and its processors.
+    for name in ("prlimit64", "sched_setaffinity"):
+        rules.add_rule(refuse, name, when(0, 1))
+    for place in (0, 1):
+        rules.add_rule(refuse, "setpriority", pyseccomp.Arg(place, pyseccomp.NE, 0))
+    rules.add_rule(refuse, "setrlimit", when(0, resource.RLIMIT_CORE))
+    rules.add_rule(refuse, "prlimit64", when(1, resource.RLIMIT_CORE), pyseccomp.Arg(2, pyseccomp.NE, 0))
+    # Processor time is dealt out by session: a submission that makes many would take more than its share.
+    # It may believe that it did.
+    rules.add_rule(pyseccomp.ERRNO(0), "setsid")
     namespaces = NEW_USER | NEW_PID | NEW_MOUNTS | NEW_NET | NEW_IPC | NEW_HOST | NEW_CGROUP
     for flag in (1 << bit for bit in range(32) if namespaces >> bit & 1):
         rules.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
@@ -191,19 +222,29 @@ def _memory_in_use(limit: int) -> int:
     they counted properly.
     """
     numbers = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-    rough = {name: _resident(name) for name in numbers}
-    if sum(rough.values()) <= limit:
+    rough = {name: _resident(f"/proc/{name}") for name in numbers}
+    in_sockets = _in_sockets()
+    if sum(rough.values()) + in_sockets <= limit:
         return 0
-    return sum(_proportional(name, rough[name]) for name in numbers)
+    return in_sockets + sum(_proportional(name, rough[name]) for name in numbers)
 
 
-def _resident(number: str) -> int:
+def _resident(process: str) -> int:
     try:
-        with open(f"/proc/{number}/statm") as file:
-            _, resident, shared, *_ = map(int, file.read().split())
+        with open(f"{process}/statm") as file:
+            size, resident, shared, *_ = map(int, file.read().split())
+        if size == 0 and "/task/" not in process:
+            # Its first thread is gone, and only the others still say what they use.
+            return max(_resident(f"{process}/task/{thread}") for thread in os.listdir(f"{process}/task"))
     except (OSError, ValueError):
         return 0
     return (resident - shared) * resource.getpagesize()
+
+
+def _in_sockets() -> int:
+    """Return the most bytes that can wait in all sockets of this network namespace."""
+    with open("/proc/net/sockstat") as file:
+        return int(file.readline().split()[2]) * _SOCKET_BYTES
 
 
 def _proportional(number: str, otherwise: int) -> int:

@@ -1,7 +1,8 @@
-"""Real, stock nbgrader on the real stage: three submissions, exactly the expected points."""
+"""Real, stock nbgrader on the real stage: exactly the expected points, and the same as in an exam."""
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ def exercises():
 
 @pytest.fixture(scope="module")
 def choices(exercises):
-    """An empty, a half and a full submission: what each learner does in each exercise."""
+    """An empty, a half, a full and a mistaken submission: what each learner does in each exercise."""
     names = list(exercises)
     half = {name: simulate.REFERENCE if i % 2 == 0 else simulate.STARTER for i, name in enumerate(names)}
     mistaken = names[1]
@@ -31,6 +32,7 @@ def choices(exercises):
         "empty": dict.fromkeys(names, simulate.STARTER),
         "half": half,
         "full": dict.fromkeys(names, simulate.REFERENCE),
+        "mistaken": {name: exercises[name].mistakes[-1].name for name in names},
     }
 
 
@@ -116,3 +118,39 @@ def test_the_formgrader_lists_only_the_stages(graded):
     config = Config({"CourseDirectory": {"root": str(graded), "course_id": "ml_design"}})
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     assert [assignment["name"] for assignment in api.get_assignments()] == [STAGE]
+
+
+@pytest.fixture(scope="module")
+def examined(graded, tmp_path_factory):
+    """The same submissions, graded as an exam."""
+    course = tmp_path_factory.mktemp("exam") / "course"
+    release.prepare(course, [stage_folder(STAGE)], solutions=False, replace=False)
+    shutil.copytree(graded / "submitted", course / "submitted")
+    run = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade", str(course)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return course
+
+
+def test_the_exam_and_stock_nbgrader_say_the_same_of_every_answer(graded, examined):
+    tables = [report.verdicts(course).set_index(["learner", "exercise"]) for course in (graded, examined)]
+    stock, exam = (table.sort_index() for table in tables)
+    # On other data a mistake may cost another share of the points, but it is never right.
+    words = [table["word"].replace("partly right", "not right yet") for table in (stock, exam)]
+    assert words[0].to_dict() == words[1].to_dict()
+    sure = words[0] != "not right yet"
+    assert stock.loc[sure, "points"].to_dict() == exam.loc[sure, "points"].to_dict()
+    assert (exam.loc[~sure, "points"] < exam.loc[~sure, "out_of"]).all()
+
+
+def test_nbgrader_goes_on_from_an_exam(examined):
+    nbgrader(examined, "generate_feedback", STAGE, "--force")
+    nbgrader(examined, "export")
+    found = scores(examined)
+    assert found["empty"] == 0
+    assert found["full"] == max(found.values()) > found["half"] > 0
