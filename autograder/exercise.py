@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.compare import alike, brief, close
 from autograder.explain import explain_error, shorten
 from autograder.plain import NotPlain
 
@@ -112,28 +113,6 @@ Run = Callable[..., Mapping[str, Any]]
 def call_and_compare(case: Case, answer: Callable) -> dict[str, Any]:
     """Call the answer once; its output is the only outcome, named by what the case is about."""
     return {case.about: answer(*case.inputs)}
-
-
-def close(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
-    """Compare two plain values: numbers to a relative tolerance, containers item by item, NaN equal NaN."""
-    if got is None or expected is None:
-        return got is expected
-    if isinstance(expected, Mapping):
-        if not isinstance(got, Mapping) or set(map(str, got)) != set(map(str, expected)):
-            return False
-        mine = {str(key): value for key, value in got.items()}
-        return all(close(mine[str(key)], value, tolerance) for key, value in expected.items())
-    if isinstance(expected, (set, frozenset)):
-        return isinstance(got, Iterable) and not isinstance(got, str) and set(got) == set(expected)
-    if isinstance(expected, str):
-        return isinstance(got, str) and got == expected
-    mine, theirs = np.asarray(got), np.asarray(expected)
-    if mine.shape != theirs.shape:
-        return False
-    if theirs.dtype.kind in "biufc" and mine.dtype.kind in "biufc":
-        return bool(np.allclose(mine, theirs, rtol=tolerance, atol=tolerance, equal_nan=True))
-    same = (mine == theirs) | ((mine != mine) & (theirs != theirs))
-    return bool(np.all(same))
 
 
 def _good(key: str, got: Any, expected: Any) -> bool:
@@ -270,17 +249,7 @@ class _Call:
     output: Any
 
     def repeats(self) -> bool:
-        return _alike(self.call(*self.inputs), self.output)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Compare two answers to the same question, containers item by item."""
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    if hasattr(one, "index") and hasattr(one, "to_numpy"):
-        same = type(one) is type(other) and one.index.equals(other.index)
-        return same and close(one.to_numpy(), other.to_numpy())
-    return close(one, other)
+        return alike(self.call(*self.inputs), self.output)
 
 
 def _outcomes(
@@ -317,7 +286,7 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
         except NotPlain as odd:
             raise Unreadable(f"What `{name}` returned can't be used. {odd}") from odd
         except (Exception, SystemExit) as error:
-            raise AnswerRaised(f"{name}({_brief(inputs)})", error) from error
+            raise AnswerRaised(f"{name}({brief(inputs)})", error) from error
         if output is None or output is ...:
             raise NotAttempted(f"`{name}` gave back nothing ({output!r}).")
         return output
@@ -441,20 +410,4 @@ def _difference(exercise: Exercise, key: str, got: Any, expected: Any) -> str:
     if exercise.describe is not None:
         return exercise.describe(key, got, expected)
     name = exercise.answer_names[0]
-    return f"`{name}` gave {_brief((got,))} where {_brief((expected,))} is right."
-
-
-def _brief(values: tuple) -> str:
-    return ", ".join(shorten(_summary(value), 60) for value in values)
-
-
-def _summary(value: Any) -> str:
-    """Describe a value in a few words: tables and arrays by shape, numbers to four digits."""
-    kind = type(value).__name__
-    if hasattr(value, "shape") and getattr(value, "shape", ()) != ():
-        return f"{kind} {' x '.join(map(str, value.shape))}"
-    if isinstance(value, (float, np.floating)):
-        return f"{value:.4g}"
-    if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > 4:
-        return f"{kind} of {len(value)}"
-    return repr(value)
+    return f"`{name}` gave {brief((got,))} where {brief((expected,))} is right."

@@ -19,6 +19,7 @@ from autograder.explain import explain_error, shorten
 
 _ABSENT = object()
 _PRINTED = 2000
+_MOST_ITEMS = 1000
 _IDLE_SECONDS = 3600.0
 
 
@@ -43,7 +44,7 @@ class Outputs:
         last = self.items[-1] if self.items else {}
         if last.get("output_type") == "stream" and last["name"] == name:
             last["text"].append(text)
-        else:
+        elif len(self.items) < _MOST_ITEMS:
             self.items.append({"output_type": "stream", "name": name, "text": [text]})
 
     def data(self, kind: str, data: dict[str, Any]) -> None:
@@ -51,7 +52,7 @@ class Outputs:
         kept = {str(mime): self._fitting(value) for mime, value in data.items() if isinstance(value, str)}
         # A picture that was cut is none.
         kept = {mime: value for mime, value in kept.items() if value and len(value) == len(data[mime])}
-        if kept:
+        if kept and len(self.items) < _MOST_ITEMS:
             self.items.append({"output_type": kind, "data": kept, "metadata": {}})
 
     def error(self, name: str, value: str, lines: list[str]) -> None:

@@ -21,9 +21,8 @@ from autograder.exam.wire import Channel, Lost
 from autograder.exercise import RAISED, UNREADABLE, Exercise, Literal, Verdict, judge, refused
 from autograder.explain import Explained
 
-_OUTPUT_KINDS = {"stream", "display_data", "execute_result", "error"}
-_SLACK_SECONDS = 5.0
 _MOST_ITEMS = 1000
+_MARGIN = 2  # An honest candidate cuts what is shown itself; what is this much longer is forged.
 
 
 def prepare(stage: str) -> tuple[str, dict[str, Exercise], tuple[Cell, ...]]:
@@ -49,7 +48,7 @@ def serve(descriptor: int, prepared: tuple, limits: Limits) -> None:
         except intake.IntakeError as error:
             room.send({"problem": str(error)})
         return
-    candidate = Candidate(room, limits, demos=job["demos"])
+    candidate = Candidate(room, limits, job["seconds"], demos=job["demos"])
     examination = Examination(exercises, candidate, job["seed"], job["skip"], room)
     room.send({"result": examination.run(rebuilt_from_plain(job["rebuilt"]).cells)})
 
@@ -57,13 +56,14 @@ def serve(descriptor: int, prepared: tuple, limits: Limits) -> None:
 class Candidate:
     """The learner's process as the examiner sees it; one that is lost is replaced and brought up to date."""
 
-    def __init__(self, room: Channel, limits: Limits, demos: bool):
+    def __init__(self, room: Channel, limits: Limits, seconds: float, demos: bool):
         self._room = room
         self._limits = limits
         self._demos = demos
         self._channel: Channel | None = None
         self._ran: list[Cell] = []
-        self._end = time.monotonic() + limits.exam_seconds
+        self._end = time.monotonic() + seconds
+        self._space = _MARGIN * limits.exam_output
         self.ready_seconds = 0.0
 
     def run(self, cell: Cell) -> list[dict[str, Any]]:
@@ -77,7 +77,9 @@ class Candidate:
                 {"output_type": "error", "ename": "Stopped", "evalue": str(ended), "traceback": [str(ended)]}
             ]
         self._ran.append(cell)
-        return trimmed(reply.get("outputs"))
+        shown = trimmed(reply.get("outputs"), min(self._space, _MARGIN * self._limits.cell_output))
+        self._space -= sum(map(_length, shown))
+        return shown
 
     def find(self, name: str, function: bool) -> Mapping[str, Any]:
         """Return what the candidate says a name is bound to."""
@@ -89,7 +91,9 @@ class Candidate:
 
     def _ask(self, request: dict[str, Any], seconds: float) -> Mapping[str, Any]:
         """Ask, within the time that is left; `Explained` when the process ended or took too long."""
-        channel = self._alive()
+        return self._exchange(self._alive(), request, seconds)
+
+    def _exchange(self, channel: Channel, request: dict[str, Any], seconds: float) -> Mapping[str, Any]:
         seconds = min(seconds, self._end - time.monotonic())
         try:
             channel.send(request, seconds=max(seconds, 0.001))
@@ -104,24 +108,38 @@ class Candidate:
 
     def _alive(self) -> Channel:
         """Return the line to a process in which all that ran before has run."""
-        if time.monotonic() >= self._end:
-            raise Explained(f"The exam's {self._limits.exam_seconds:g} seconds were over.")
-        if self._channel is None:
-            start = time.perf_counter()
-            descriptors: list[int] = []
-            self._room.send({"need": "candidate"})
-            self._room.receive(60, descriptors)
-            self._channel = Channel.of(descriptors[0], self._limits.message)
-            again, self._ran = self._ran, []
-            try:
-                self._channel.receive(30)
-            except Lost as lost:
-                self._give_up()
-                raise Explained("A fresh process for the answer could not be had.") from lost
-            self.ready_seconds += time.perf_counter() - start
-            for cell in again:
-                self.run(cell)
+        while self._channel is None or time.monotonic() >= self._end:
+            if time.monotonic() >= self._end:
+                raise Explained(f"The exam's {self._limits.exam_seconds:g} seconds were over.")
+            self._replace()
         return self._channel
+
+    def _replace(self) -> None:
+        """Have a new process, and run in it what ran before; a cell that ends it now is dropped."""
+        start = time.perf_counter()
+        descriptors: list[int] = []
+        self._room.send({"need": "candidate"})
+        self._room.receive(60, descriptors)
+        self._channel = Channel.of(descriptors[0], self._limits.message)
+        try:
+            born = self._channel.receive(30)
+        except Lost as lost:
+            self._give_up()
+            raise Explained("A fresh process for the answer could not be had.") from lost
+        if not born.get("ready"):
+            # None of the learner's code has run yet: this is not their doing.
+            self._room.send({"broken": str(born.get("why"))})
+            raise Lost("there is no wall for a candidate")
+        self.ready_seconds += time.perf_counter() - start
+        again, self._ran = self._ran, []
+        for place, cell in enumerate(again, 1):
+            self._room.send({"again": cell.id})
+            try:
+                self._exchange(self._channel, {"do": "run", "source": cell.source}, self._limits.cell_seconds)
+            except Explained:
+                self._ran += again[place:]
+                return
+            self._ran.append(cell)
 
     def _give_up(self) -> None:
         if self._channel is not None:
@@ -185,15 +203,22 @@ class Examination:
                 verdict = refused(exercise, RAISED, str(ended))
             except plain.NotPlain as odd:
                 verdict = refused(exercise, UNREADABLE, str(odd))
+            except Lost:
+                raise
+            except Exception as error:
+                # A check met a value that its author never thought of.
+                kind = type(error).__name__
+                verdict = refused(exercise, UNREADABLE, f"What came back could not be judged ({kind}).")
         return replace(verdict, seconds=time.perf_counter() - start), tries.printed
 
     def _answer(self, argument: str | Any, reference: Any, tries: _Tries) -> Any:
         """Return the learner's answer: a stand-in that calls their function, or their value."""
         if not isinstance(argument, ast.Name):
             return ast.literal_eval(argument)
-        found = self._candidate.find(argument.id, function=not isinstance(reference, Literal))
+        wanted = not isinstance(reference, Literal)
+        found = self._candidate.find(argument.id, function=wanted)
         kind = found.get("kind")
-        if kind == "function":
+        if kind == "function" and wanted:
             return tries.function(argument.id)
         if kind == "other":
             kind = str(found.get("type"))[:100]
@@ -250,33 +275,48 @@ def check_outputs(verdict: Verdict, printed: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def trimmed(outputs: Any) -> list[dict[str, Any]]:
-    """Return what a candidate claims a cell showed as well-formed outputs, leaving out what is not."""
+def trimmed(outputs: Any, space: int) -> list[dict[str, Any]]:
+    """Return what a candidate claims a cell showed as well-formed outputs, leaving out what is not.
+
+    space: the most characters of all outputs together; an output that does not fit is left out.
+    """
     kept: list[dict[str, Any]] = []
     for item in outputs[:_MOST_ITEMS] if isinstance(outputs, list) else []:
-        kind = item.get("output_type") if isinstance(item, dict) else None
-        if (
-            kind == "stream"
-            and item.get("name") in ("stdout", "stderr")
-            and isinstance(item.get("text"), str)
-        ):
-            kept.append({"output_type": kind, "name": item["name"], "text": item["text"]})
-        elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-            data = {key: value for key, value in item["data"].items() if isinstance(value, str)}
-            data.pop(feedback.VERDICT_TYPE, None)
-            count = {"execution_count": None} if kind == "execute_result" else {}
-            kept.append({"output_type": kind, "data": data, "metadata": {}} | count)
-        elif kind == "error":
-            lines = item.get("traceback") if isinstance(item.get("traceback"), list) else []
-            kept.append(
-                {
-                    "output_type": kind,
-                    "ename": str(item.get("ename", ""))[:200],
-                    "evalue": str(item.get("evalue", ""))[:500],
-                    "traceback": [str(line)[:2000] for line in lines[:200]],
-                }
-            )
+        output = _well_formed(item) if isinstance(item, dict) else None
+        if output is not None and _length(output) <= space:
+            space -= _length(output)
+            kept.append(output)
     return kept
+
+
+def _well_formed(item: dict[str, Any]) -> dict[str, Any] | None:
+    kind = item.get("output_type")
+    if kind == "stream":
+        name, text = item.get("name"), item.get("text")
+        if name in ("stdout", "stderr") and isinstance(text, str):
+            return {"output_type": kind, "name": name, "text": text}
+    elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
+        pairs = item["data"].items()
+        data = {key: value for key, value in pairs if isinstance(key, str) and isinstance(value, str)}
+        data.pop(feedback.VERDICT_TYPE, None)
+        count = {"execution_count": None} if kind == "execute_result" else {}
+        return {"output_type": kind, "data": data, "metadata": {}} | count
+    elif kind == "error":
+        lines = item.get("traceback") if isinstance(item.get("traceback"), list) else []
+        return {
+            "output_type": kind,
+            "ename": str(item.get("ename", ""))[:200],
+            "evalue": str(item.get("evalue", ""))[:500],
+            "traceback": [str(line)[:2000] for line in lines[:200]],
+        }
+    return None
+
+
+def _length(value: Any) -> int:
+    """Return how many characters an output holds."""
+    if isinstance(value, dict):
+        return sum(len(key) + _length(part) for key, part in value.items())
+    return sum(map(len, value)) if isinstance(value, list) else len(value or "")
 
 
 def _bytes(value: Any) -> bytes:

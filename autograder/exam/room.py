@@ -100,8 +100,12 @@ class Room:
         if rebuilt is None:
             return self._unread(problem, taken - start)
         skip: dict[str, str] = {}
+        # A second reading has as long as the first, however many it takes.
+        end = None
         while True:
-            result, fatal = self._examine(rebuilt, seed, skip)
+            left = self._limits.exam_seconds if end is None else end - time.monotonic()
+            result, fatal = self._examine(rebuilt, seed, skip, left)
+            end = end or time.monotonic() + self._limits.exam_seconds
             if result is not None or fatal in skip:
                 break
             skip[fatal] = "What came back was too much for the check, which had to be stopped."
@@ -125,7 +129,9 @@ class Room:
             return rebuilt_from_plain(answer["rebuilt"]), ""
         return None, str(answer.get("problem") or answer.get("why"))
 
-    def _examine(self, rebuilt: Rebuilt, seed: bytes, skip: dict[str, str]) -> tuple[Result | None, str]:
+    def _examine(
+        self, rebuilt: Rebuilt, seed: bytes, skip: dict[str, str], seconds: float
+    ) -> tuple[Result | None, str]:
         """Run one examiner to its end; return its result, or the exercise at which it was lost."""
         patience = self._limits.cell_seconds + self._limits.check_seconds + _SLACK_SECONDS
         at = ""
@@ -133,9 +139,11 @@ class Room:
             channel, _ = children.enter_context(self._child(self._examiners))
             candidate: contextlib.ExitStack | None = None
             try:
-                channel.receive(_INTAKE_SECONDS)
+                born = channel.receive(_INTAKE_SECONDS)
+                if not born.get("ready"):
+                    raise NoSandbox(str(born.get("why")))
                 job = {"do": "examine", "rebuilt": to_plain(rebuilt), "seed": seed, "skip": skip}
-                channel.send(job | {"demos": self._demos})
+                channel.send(job | {"seconds": seconds, "demos": self._demos})
                 while True:
                     message = channel.receive(patience)
                     if "result" in message:
@@ -147,10 +155,13 @@ class Room:
                         learner = candidate.enter_context(self._child(self._candidates, keep=False))
                         channel.send({"candidate": True}, pass_on=(learner[0],))
                         close_quietly(learner[0])
+                    elif "broken" in message:
+                        raise NoSandbox(str(message["broken"]))
                     elif "why" in message:
-                        raise NoSandbox(str(message["why"]))
+                        # The examiner itself broke down over what it was in.
+                        return None, at
                     else:
-                        at = str(message.get("at", ""))
+                        at = str(message.get("at", at))
             except Lost:
                 return None, at
 

@@ -19,6 +19,7 @@ import msgpack
 _LENGTH = struct.Struct("!I")
 _DEPTH = 32
 _PIECE = 1 << 20
+_ITEMS = 2_000_000
 
 
 class Lost(Exception):
@@ -79,12 +80,13 @@ class Channel:
         return unpack(self._read(length, end, descriptors))
 
     def _read(self, size: int, end: float, descriptors: list[int] | None) -> bytes:
-        pieces, missing = [], size
-        while missing:
+        # One buffer: a sender who sends a byte at a time would make a million pieces.
+        body = bytearray()
+        while len(body) < size:
             self._wait(end, writing=False)
             try:
                 room = socket.CMSG_SPACE(8 * array.array("i").itemsize) if descriptors is not None else 0
-                piece, extra, _, _ = self._end.recvmsg(min(missing, _PIECE), room)
+                piece, extra, _, _ = self._end.recvmsg(min(size - len(body), _PIECE), room)
             except BlockingIOError:
                 continue
             except OSError as error:
@@ -96,9 +98,8 @@ class Channel:
                     descriptors.extend(found)
             if not piece:
                 raise Lost("the other side is gone")
-            pieces.append(piece)
-            missing -= len(piece)
-        return b"".join(pieces)
+            body += piece
+        return bytes(body)
 
     def _wait(self, end: float, writing: bool) -> None:
         left = end - time.monotonic()
@@ -110,12 +111,26 @@ class Channel:
 
 def unpack(body: bytes) -> dict[str, Any]:
     """Return the dict that a frame holds; Lost for anything else, msgpack's own extensions included."""
+    left = _ITEMS
+
+    def count(container: Any) -> Any:
+        """Stop at more members than any honest message has: each takes far more memory than its bytes."""
+        nonlocal left
+        left -= 1 + len(container)
+        if left < 0:
+            raise ValueError("too many items")
+        return container
+
     try:
         # max_buffer_size also bounds every length that the frame announces.
         unpacker = msgpack.Unpacker(
             raw=False,
             strict_map_key=True,
             max_buffer_size=max(len(body), 1),
+            max_array_len=_ITEMS,
+            max_map_len=_ITEMS,
+            list_hook=count,
+            object_hook=count,
             ext_hook=_no_extension,
             timestamp=0,
             use_list=True,
