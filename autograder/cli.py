@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("stages", nargs="*", metavar="STAGE")
     command.add_argument("--seeds", type=int, default=5, help="seeds to try each exercise on (5)")
     command.add_argument("--no-run", action="store_true", help="do not execute the notebooks")
+    command.add_argument("--no-wall", action="store_true", help="do not try the answers as exams")
     command.set_defaults(run=_verify)
 
     command = commands.add_parser("workspace", help="copy the learner's notebooks into a folder")
@@ -102,6 +103,9 @@ def _verify(options: argparse.Namespace) -> int:
         if not options.no_run:
             print(f"{folder.name}: running the notebook, solved and untouched", file=sys.stderr)
             problems += verify.run_problems(folder, exercises)
+        if not options.no_wall:
+            print(f"{folder.name}: handing every known answer in as an exam", file=sys.stderr)
+            problems += verify.wall_problems(folder, exercises)
     print(verify.coverage(everything))
     for problem in problems:
         print(f"PROBLEM {problem}")

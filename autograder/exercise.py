@@ -190,8 +190,8 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
     if len(answers) != len(exercise.references):
         names = ", ".join(exercise.answer_names)
         raise ValueError(
-            f"stage.check({exercise.name!r}, ...) takes {len(exercise.references)} answers ({names}),"
-            f" not {len(answers)}"
+            f"stage.check({exercise.name!r}, ...) takes {len(exercise.references)} of your answers"
+            f" ({names}), not {len(answers)}"
         )
     for answer, name, reference in zip(answers, exercise.answer_names, exercise.references, strict=True):
         problem = _unusable(answer, name, reference)
@@ -211,7 +211,8 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
             "Replace the `...` with your answer; if you wrote one, did you forget `return`?",
         )
     except AnswerRaised as raised:
-        return _verdict(exercise, RAISED, raised.call, explain_error(raised.error))
+        where = f"It happened in the call {raised.call}."
+        return _verdict(exercise, RAISED, where, explain_error(raised.error))
     except Unreadable as odd:
         return _verdict(exercise, UNREADABLE, str(odd), _form(exercise))
     if fickle:
@@ -219,7 +220,7 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
             exercise,
             WRONG,
             f"Asked the same question twice, `{exercise.answer_names[0]}` gave two different answers.",
-            "Does it draw random numbers without a fixed seed, or remember what it was asked before?",
+            "Does it draw random numbers without a fixed seed?",
         )
     expected = _outcomes(exercise, cases, exercise.references)
     return _compare(exercise, cases, got, expected)
@@ -236,7 +237,7 @@ def _unusable(answer: Any, name: str, reference: Any) -> tuple[str, str, str] | 
         return NOT_ATTEMPTED, f"`{name}` has no value yet.", "Replace the `...` with your answer."
     if not isinstance(reference, Literal) and not callable(answer):
         kind = type(answer).__name__
-        return UNREADABLE, f"`{name}` should be a function, but it is a {kind}.", "Hand in `def`."
+        return UNREADABLE, f"`{name}` should be a function, but is of type {kind}.", "Write `def`."
     return None
 
 
@@ -280,7 +281,10 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
     if not callable(answer):
         return answer
 
+    answered = False
+
     def ask(*inputs: Any) -> Any:
+        nonlocal answered
         try:
             output = answer(*copy.deepcopy(inputs))
         except NotPlain as odd:
@@ -288,7 +292,10 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
         except (Exception, SystemExit) as error:
             raise AnswerRaised(f"{name}({brief(inputs)})", error) from error
         if output is None or output is ...:
+            if answered:
+                raise Unreadable(f"`{name}` gave back nothing ({output!r}) once, after it had answered before.")
             raise NotAttempted(f"`{name}` gave back nothing ({output!r}).")
+        answered = True
         return output
 
     if calls is None:
@@ -349,7 +356,10 @@ def _recognise(
     explained: list[tuple[tuple[int, int], Mistake, set[str]]] = []
     for mistake in exercise.mistakes:
         wrong = mistake.answer if isinstance(mistake.answer, tuple) else (mistake.answer,)
-        theirs = _outcomes(exercise, cases, wrong)
+        try:
+            theirs = _outcomes(exercise, cases, wrong)
+        except (NotAttempted, AnswerRaised, Unreadable):
+            continue  # A mistake need not survive every case; it is then not the learner's.
         alike = {
             (key, i)
             for i, outcome in enumerate(got)
@@ -366,7 +376,8 @@ def _recognise(
         if keys & open_keys:
             named.append(mistake)
             open_keys -= keys
-    return named
+    # Where all requirements ask the same on other data, to explain some of them only is a coincidence.
+    return [] if open_keys and exercise.run is call_and_compare else named
 
 
 def _agrees(
@@ -410,4 +421,7 @@ def _difference(exercise: Exercise, key: str, got: Any, expected: Any) -> str:
     if exercise.describe is not None:
         return exercise.describe(key, got, expected)
     name = exercise.answer_names[0]
-    return f"`{name}` gave {brief((got,))} where {brief((expected,))} is right."
+    texts = brief((got,)), brief((expected,))
+    if texts[0] == texts[1]:
+        texts = shorten(repr(got), 60), shorten(repr(expected), 60)
+    return f"`{name}` gave {texts[0]} where {texts[1]} is right."

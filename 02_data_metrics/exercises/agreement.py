@@ -59,8 +59,11 @@ def _crowd(rng, faces, prevalence, missing, labels=("angry", "calm")):
         noise = rng.choice(labels, size=faces, p=_shares(len(labels)))
         vote = np.where(rng.random(faces) < skill, truth, noise).astype(object)
         vote[rng.random(faces) < missing * (1.5 - annotator / 4)] = np.nan
+        # A few faces have everybody's vote, so that an answer may look at those alone, and be wrong.
+        vote[:3] = truth[:3] if annotator else noise[:3]
         columns[f"annotator_{annotator}"] = vote
-    return pd.DataFrame(columns, index=pd.Index(range(faces), name="face"))
+    votes = pd.DataFrame(columns)
+    return votes.iloc[rng.permutation(faces)].set_axis(pd.Index(range(faces), name="face"))
 
 
 def _shares(n):
@@ -114,9 +117,18 @@ def _faces_weigh_the_same(votes):
     counts = _count(votes)
     counts = counts[counts.sum(axis=1) >= 2]
     agreeing, possible = _pairs(counts)
-    shares = counts.sum(axis=0) / counts.sum()
-    chance = (shares**2).sum()
+    labels, total = counts.sum(axis=0), counts.sum()
+    chance = (labels * (labels - 1)).sum() / (total * (total - 1))
     return ((agreeing / possible).mean() - chance) / (1 - chance)
+
+
+def _chance_with_replacement(votes):
+    counts = _count(votes)
+    counts = counts[counts.sum(axis=1) >= 2]
+    agreeing, possible = _pairs(counts)
+    weights = counts.sum(axis=1) / counts.sum()
+    chance = ((counts.sum(axis=0) / counts.sum()) ** 2).sum()
+    return ((agreeing / possible * weights).sum() - chance) / (1 - chance)
 
 
 def _by_coincidences(votes):
@@ -196,6 +208,12 @@ exercise = Exercise(
             _faces_weigh_the_same,
             "Each face's agreement is averaged with equal weight, whether two people voted or five.",
             "How many pairs of votes does a face with five votes hold, and one with two?",
+        ),
+        Mistake(
+            "chance drawn with replacement",
+            _chance_with_replacement,
+            "By chance, a vote is allowed to meet itself: the labels' shares are squared.",
+            "Can one and the same vote be both votes of a pair?",
         ),
     ),
     hints=(

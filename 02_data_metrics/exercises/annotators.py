@@ -325,7 +325,6 @@ exercise = Exercise(
     minutes=12,
     core=False,
     reference=dawid_skene,
-    repeatable=True,
     cases=cases,
     run=run,
     good=lambda key, got, expected: got["miss"] <= MOST[key],

@@ -228,7 +228,6 @@ exercise = Exercise(
     points=3,
     minutes=10,
     reference=batches,
-    repeatable=True,
     cases=cases,
     run=run,
     good=lambda key, got, expected: bool(got),

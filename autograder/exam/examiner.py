@@ -222,7 +222,7 @@ class Examination:
             return tries.function(argument.id)
         if kind == "other":
             kind = str(found.get("type"))[:100]
-            raise plain.NotPlain(f"`{argument.id}` should be a function, but it is a {kind}.")
+            raise plain.NotPlain(f"`{argument.id}` should be a function, but is of type {kind}.")
         if kind == "unreadable":
             raise plain.NotPlain(str(found.get("why"))[:500])
         return plain.decode(_bytes(found.get("value"))) if kind == "value" else None

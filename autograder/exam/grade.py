@@ -155,7 +155,7 @@ class _Run:
                 ready = self._cluster.everywhere(plan.desk.prepare, options)
             points = {name: exercise.points for name, exercise in load_stage(folder).items()}
             # Opened here, so that what is wrong with a gradebook is not taken for a submission's fault.
-            assert self._registrar
+            _ = self._registrar
             sheets: dict[str, _Sheet] = {}
             tasks = self._tasks(options, ledger, learners, points, tally, sheets)
             for first in tasks:

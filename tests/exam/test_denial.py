@@ -45,7 +45,7 @@ def body(code):
         ("class E(Exception):\n    def __str__(self): raise ValueError\nraise E", "ValueError"),
         ("class E(BaseException):\n    def __str__(self): import os; os._exit(1)\nraise E", "process"),
     ],
-    ids=lambda text: text.splitlines()[0][:40],
+    ids=lambda text: text.split("\n")[0][:40],
 )
 def test_hostile_function_costs_only_its_exercise(exam, code, said):
     costs_only_its_exercise(exam, body(code), said)
@@ -59,7 +59,7 @@ def test_hostile_function_costs_only_its_exercise(exam, code, said):
         "import os\nos.kill(os.getpid(), 11)",
         "x = []\nwhile True: x.append(np.ones(3_000_000))",
     ],
-    ids=lambda text: text.splitlines()[0][:40],
+    ids=lambda text: text.split("\n")[0][:40],
 )
 def test_hostile_cell_costs_only_itself(exam, code):
     assert exam.points(exam.right, [("answer-mean", code)]) == {"mean": 4, "half": 2, "count": 3}

@@ -216,6 +216,7 @@ def test_a_time_yet_to_come_is_said_and_costs_only_that_submission(course):
         result(-1),
         result(math.nan),
         result(verdicts={}),
+        result(verdicts={"mean": {"points": 1.0}}),
         result(cells=[{"id": "check-mean"}]),
         result(surprise=1),
         result(cells=7),

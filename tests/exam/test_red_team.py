@@ -1,5 +1,7 @@
 """What a learner who knows every line of the exam tries next, and what it must come to."""
 
+import json
+import resource
 import textwrap
 import time
 
@@ -47,7 +49,6 @@ candidate._answer = lambda request, *rest: forged(request, honest(request, *rest
 
 # --- memory that nobody counts
 
-HELD = "print('held', number)"
 HOGS = {
     "shared and anonymous": """
         import mmap
@@ -158,20 +159,20 @@ def test_shared_memory_of_libraries_still_works(told):
 
 def test_process_1_keeps_its_rank_limits_and_processors(told):
     said = told("""
-        import ctypes
+        import ctypes, os
         libc = ctypes.CDLL(None)
         call = lambda *numbers: libc.syscall(*map(ctypes.c_long, numbers))
         word, high = ctypes.c_long(1), 1 << 32
         where = ctypes.addressof(word)
         limits = (ctypes.c_ulong * 2)(1, 1)
         print(all(status == -1 for status in (
-            call(141, 0, 1, 19), call(141, 0, 1 + high, 19), call(141, 2, os_uid := 65534, 19),
+            call(141, 0, 1, 19), call(141, 0, 1 + high, 19), call(141, 2, 65534, 19),
             call(144, 1, 5, ctypes.addressof(ctypes.c_int(0))),
             call(203, 1, 8, where), call(203, 1 + high, 8, where),
             call(302, 1, 7, ctypes.addressof(limits), 0), call(302, 1 + high, 7, ctypes.addressof(limits), 0),
         )))
         try:
-            open("/proc/1/timerslack_ns", "w").write("1000000000000")
+            os.write(os.open("/proc/1/timerslack_ns", os.O_WRONLY), b"1000000000000")
             print("slackened")
         except OSError as error:
             print(type(error).__name__)
@@ -208,6 +209,7 @@ def test_no_lease_on_a_file_makes_others_wait(told):
     assert said.strip() == "PermissionError"
 
 
+@pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_CORE)[1] == 0, reason="no core may be written at all")
 def test_no_core_is_handed_to_a_helper_of_the_system(told):
     said = told("""
         import resource
@@ -217,7 +219,7 @@ def test_no_core_is_handed_to_a_helper_of_the_system(told):
         except (OSError, ValueError) as error:
             print(type(error).__name__)
     """)
-    assert said.strip() in ("(1, 1)\nPermissionError", "(1, 1)\nValueError", "(0, 0)")
+    assert said.split("\n")[:2] in (["(1, 1)", "PermissionError"], ["(1, 1)", "ValueError"])
 
 
 def test_a_submission_has_one_session_and_so_one_share_of_the_processors(told):
@@ -264,7 +266,7 @@ def mean(values):
 
 
 FORGERIES = {
-    "a value where a function is wanted": "return {'kind': 'value', 'value': b'\\x01'} if 'kind' in reply else reply",
+    "a value where a function is wanted": "return reply | {'kind': 'value', 'value': b'\\x01'}",
     "a function where a value is wanted": "return {'kind': 'function'} if 'kind' in reply else reply",
     "a kind that is a list": "return {'kind': ['function']} if 'kind' in reply else reply",
     "texts for bytes": "return reply | {'value': 'text'}",
@@ -272,12 +274,13 @@ FORGERIES = {
     "nothing": "return {}",
     "endless numbers": "return reply | {'printed': float('nan'), 'cpu': float('inf'), 'outputs': -1}",
     "outputs of no form": """
-        return reply | {'outputs': [None, [], {}, {'output_type': ['stream']}, {'output_type': 'stream', 'text': {}},
+        return reply | {'outputs': [None, [], {}, {'output_type': ['stream']},
+            {'output_type': 'stream', 'text': {}},
             {'output_type': 'display_data', 'data': {b'text/html': 'x', 'text/plain': b'y', 'image/png': {}}},
             {'output_type': 'error', 'traceback': [[[]], {}], 'ename': {}, 'evalue': 5}]}
     """,
     "bytes that stop short": "return reply | {'value': b'\\x94\\xa5array'}",
-    "a million empty lists": "return reply | {'outputs': [[] for _ in range(1_500_000)], 'raised': [[]] * 1000}",
+    "a million empty lists": "return reply | {'outputs': [[]] * 400_000, 'raised': [[]] * 999}",
 }  # fmt: skip
 
 
@@ -332,7 +335,7 @@ def mean(values):
     start = time.monotonic()
     result = exam.sit({**exam.right, "mean": drips})
     assert earned(result) == {**ALL, "mean": 0}
-    assert "longer than" in result.verdicts["mean"]["sentence"]
+    assert "longer than" in result.verdicts["mean"]["next_step"]
     assert time.monotonic() - start < 20
 
 
@@ -340,7 +343,7 @@ def test_a_process_that_stops_itself_is_not_waited_for(exam):
     stops = "def mean(values):\n    import os\n    os.kill(os.getpid(), 19)"
     result = exam.sit({**exam.right, "mean": stops})
     assert earned(result) == {**ALL, "mean": 0}
-    assert "longer than" in result.verdicts["mean"]["sentence"]
+    assert "longer than" in result.verdicts["mean"]["next_step"]
 
 
 def test_outputs_that_are_too_long_together_cost_no_points(exam):
@@ -402,8 +405,9 @@ def test_a_cell_that_ends_the_process_only_when_run_again_costs_only_itself(exam
     answers = {**exam.right, "mean": "import os\ndef mean(values):\n    os._exit(1)"}
     # By the clock: what lives at first, and ends whatever process runs it later.
     late = "import os, time\nif time.time() > {}: os._exit(1)"
-    extras = [("answer-mean", late.format(time.time() + 2))] * 3
-    extras.append(("answer-mean", "import time\ntime.sleep(3)"))
+    now = time.time()
+    cells = [late.format(now + 2), late.format(now + 2), "import time\ntime.sleep(2.5)", late.format(now + 5)]
+    extras = [("answer-mean", cell) for cell in reversed(cells)]
     result = exam.sit(answers, extras)
     assert earned(result) == {**ALL, "mean": 0}
     assert result.problem == ""
@@ -411,22 +415,20 @@ def test_a_cell_that_ends_the_process_only_when_run_again_costs_only_itself(exam
 
 def test_cells_that_are_slow_together_can_be_run_again(exam, monkeypatch):
     monkeypatch.setattr("autograder.exam.room._SLACK_SECONDS", 0.5)
-    limits = Limits(cell_seconds=3, check_seconds=1, exam_seconds=60, memory=600 * MB, scratch=32 * MB)
+    limits = Limits(cell_seconds=2, check_seconds=1, exam_seconds=60, memory=600 * MB, scratch=32 * MB)
     dies = {**exam.right, "mean": "import os\ndef mean(values):\n    os._exit(1)"}
-    slow = [("answer-mean", f"import time\ntime.sleep(2.{number})") for number in range(3)]
+    slow = [("answer-mean", f"import time\ntime.sleep(1.5)  # {number}") for number in range(3)]
     notebook = exam.notebook(dies, slow)
-    import json
-
     with Room("01_exam", limits=limits) as room:
         result = room.sit(json.dumps(notebook).encode(), seeds.exam_seed(b"s" * 32, "eva", "01_exam", 1))
     assert earned(result) == {**ALL, "mean": 0}
 
 
-def test_checks_that_must_be_stopped_one_after_the_other_do_not_prolong_the_exam(exam, monkeypatch):
+def test_checks_that_must_be_stopped_one_after_the_other_do_not_prolong_the_exam(exam):
     # Each of these kills the examiner by what it returns, and the exam begins anew without that check.
     swells = "return {str(n): n for n in range(1_900_000)}"
     answers = {
-        "mean": f"import time\ntime.sleep(1)\ndef mean(values):\n    {swells}",
+        "mean": f"def mean(values):\n    {swells}",
         "half": exam.right["half"],
         "count": f"def count(table):\n    {swells}",
     }
