@@ -5,9 +5,12 @@ import pandas as pd
 
 from autograder import Case, Exercise, Mistake, Unreadable
 
-BUDGET = 40
+BUDGET = 40  # of 48 errors
 WIDTH = 800
-PRECISION = "most of the named faces are errors"
+ERRORS = "most of the named faces are errors"
+WHOLE = "errors that fill a whole burst are found"
+BOTH = "errors of both kinds are found"
+AMBIGUOUS = "ambiguous faces are left alone"
 
 
 def suspects(features, labels, person, model, budget):
@@ -125,26 +128,36 @@ def run(case, answer):
         float(errors + found["ambiguous"] == 0),
     )
     values = {
-        PRECISION: errors,
-        "errors that fill a whole burst are found": found["wrong twice"],
-        "errors of both kinds are found": min(found["wrong angry"], found["wrong calm"]),
-        "ambiguous faces are left alone": BUDGET - found["ambiguous"],
+        ERRORS: errors,
+        WHOLE: found["wrong twice"],
+        BOTH: min(found["wrong angry"], found["wrong calm"]),
+        AMBIGUOUS: BUDGET - found["ambiguous"],
     }
     return {name: (value, made_of) for name, value in values.items()}
 
 
-# TODO
-LEAST = {
-    PRECISION: 29,
-    "errors that fill a whole burst are found": 24,
-    "errors of both kinds are found": 6,
-    "ambiguous faces are left alone": 28,
+# FIGURES
+LEAST = {ERRORS: 29, WHOLE: 24, BOTH: 6, AMBIGUOUS: 28}
+IN_WORDS = {
+    ERRORS: "{} are errors; at least {} should be",
+    WHOLE: "{} are errors that fill a whole burst; at least {} should be",
+    BOTH: "{} are errors of the kind found less often (angry called calm, or calm called angry);"
+    " at least {} should be",
+    AMBIGUOUS: "{} are clearly angry or clearly calm; at least {} should be",
 }
 
 
 def _same(key, got, other):
     """Are the two lists made of the same kinds of faces? The same faces they need not be: folds are drawn."""
-    return all(abs(mine - theirs) <= 0.3 for mine, theirs in zip(got[1], other[1], strict=True))
+    return all(
+        abs(mine - theirs) <= 0.3 for mine, theirs in zip(got[1], other[1], strict=True)
+    )
+
+
+def _describe(key, got, expected):
+    return (
+        f"Of the {BUDGET} faces that you name, {IN_WORDS[key].format(got[0], LEAST[key])}."
+    )
 
 
 def _ranked(labels, doubt, budget):
@@ -196,8 +209,8 @@ def _most_confident(features, labels, person, model, budget):
     return _ranked(labels, np.where(angry, scores, 1 - scores), budget)
 
 
-def _plain_doubt(features, labels, person, model, budget):
-    """Leave one person in ten out; doubt is one minus the score of the recorded label."""
+def _against_its_own_kind(features, labels, person, model, budget):
+    """Hold out one person in ten; compare each score with the mean score of its label."""
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
     angry = (labels == "angry").to_numpy()
@@ -205,15 +218,24 @@ def _plain_doubt(features, labels, person, model, budget):
     scores = cross_val_predict(
         model, features, angry, groups=person, cv=folds, method="predict_proba"
     )[:, 1]
-    return _ranked(labels, np.where(angry, 1 - scores, scores), budget)
+    low, high = scores[~angry].mean(), scores[angry].mean()
+    return _ranked(labels, np.where(angry, high - scores, scores - low), budget)
 
 
-def _by_margin(features, labels, person, model, budget):
-    """A linear discriminant with shrinkage in place of nearest neighbours."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+def _linear(features, labels, person, model, budget):
+    """Logistic regression in place of nearest neighbours; probability of the label that was given."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
-    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.9, priors=[0.5, 0.5])
-    return _plain_doubt(features, labels, person, model, budget)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    folds = GroupKFold(5)
+    given = cross_val_predict(
+        model, features, labels, groups=person, cv=folds, method="predict_proba"
+    )
+    of_its_label = given[np.arange(len(labels)), (labels == "calm").astype(int)]
+    return labels.index[np.argsort(of_its_label)][:budget].tolist()
 
 
 def _by_hand(features, labels, person, model, budget):
@@ -240,17 +262,16 @@ exercise = Exercise(
     run=run,
     good=lambda key, got, expected: got[0] >= LEAST[key],
     same=_same,
-    describe=lambda key, got, expected: (
-        f"Not reached: {key} ({got[0]:.2f}; at least {LEAST[key]:.2f} is asked for)."
-    ),
+    describe=_describe,
     returns="a list of as many face numbers as the budget allows",
     praise="Scores from models that had not seen the person point at labels that speak against the evidence.",
-    right=(_plain_doubt, _by_margin, _by_hand),
+    right=(_against_its_own_kind, _linear, _by_hand),
     mistakes=(
         Mistake(
             "scores of a model that saw the labels",
             _in_sample,
-            "The scores come from a model that was trained on these very labels, errors included.",
+            "Your list holds about as many errors as one drawn at random: a model that was trained on these"
+            " very labels agrees with all of them, errors included.",
             "What does a model say about a wrong label that it has learned by heart?",
         ),
         Mistake(
@@ -268,7 +289,7 @@ exercise = Exercise(
         Mistake(
             "only one kind of error",
             _one_kind_only,
-            "Only faces labelled angry are named.",
+            "Nearly all the faces that you name are labelled angry.",
             "Who finds the angry faces that were recorded as calm?",
         ),
         Mistake(
@@ -281,8 +302,8 @@ exercise = Exercise(
     hints=(
         "Score every face with a model that was not trained on it. Which other faces must it not have seen?",
         "`cross_val_predict(model, X, y, groups=person, cv=GroupKFold(5), method='predict_proba')` holds out"
-        " whole persons. Keep the model simple: 120 features, few people.",
-        "Doubt is 1 - score where the label is angry, and score where it is calm. Angry labels are rarer and"
-        " score lower throughout, so subtract each label's mean score. Sort by doubt.",
+        " whole persons, so that no model has seen the other frame of a burst.",
+        "With `y = labels == 'angry'`, column 1 of these scores is the probability of angry. Doubt is 1 -"
+        " score where the label is angry, and score where it is calm: sort by it, the largest first.",
     ),
 )

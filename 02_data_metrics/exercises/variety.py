@@ -30,14 +30,14 @@ def collect(slices, budget):
     known = slices["tested"] >= 50
     gained = slices["recall"] - slices["recall_half"] > 0.03
     chosen = slices[known & gained]
-    missed, missed_half = 1 - chosen["recall"], 1 - chosen["recall_half"]
+    missed, missed_half = (1 - chosen[["recall", "recall_half"]]).to_numpy().T
     slope = np.log2(missed_half / missed).clip(0.2, 0.5)
-    new = pd.Series(0, index=chosen.index)
+    new = np.zeros(len(chosen))
     # Small steps, each to the camera that is predicted to be the worst by then.
     for _ in range(budget // 100):
-        predicted = missed * (1 + new / chosen["faces"]) ** -slope
-        new[predicted.idxmax()] += 100
-    return new
+        predicted = missed * (1 + new / chosen["faces"].to_numpy()) ** -slope
+        new[predicted.argmax()] += 100
+    return pd.Series(new, index=chosen.index)
 
 
 # Truth about the cameras of one table: 4 of 14 need faces, the others are fine, except for these.

@@ -1,5 +1,7 @@
 """How an answer becomes a verdict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
