@@ -293,7 +293,9 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
             raise AnswerRaised(f"{name}({brief(inputs)})", error) from error
         if output is None or output is ...:
             if answered:
-                raise Unreadable(f"`{name}` gave back nothing ({output!r}) once, after it had answered before.")
+                raise Unreadable(
+                    f"`{name}` gave back nothing ({output!r}) once, after it had answered before."
+                )
             raise NotAttempted(f"`{name}` gave back nothing ({output!r}).")
         answered = True
         return output

@@ -25,7 +25,7 @@ STARTER, REFERENCE = "starter", "reference"
 
 
 def answers(exercise: Exercise, choice: str | int) -> tuple:
-    """Return the answers themselves: the reference's, another right one's by number, or a mistake's by name."""
+    """Return the answers themselves: the reference's, another right one by number, or a mistake by name."""
     if choice == REFERENCE:
         return exercise.references
     if isinstance(choice, int):

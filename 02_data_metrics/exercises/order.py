@@ -99,10 +99,9 @@ def run(case, answer):
     dealing = ""
     if all(list(itertools.chain(*epoch)) == faces["face"].tolist() for epoch in epochs):
         dealing = "as collected"
-    elif not repeated and not missing and 0.4 < n_angry.var() / n_angry.mean() < 2:
-        dealing = "by chance"
-    elif not repeated and not missing and not without_angry:
-        dealing = "only labels"
+    elif not repeated and not missing:
+        spread = n_angry.var() / n_angry.mean()
+        dealing = "only labels" if spread <= 0.4 else "by chance" if spread < 2 else ""
     first = set(map(frozenset, epochs[0]))
     unchanged = all(set(map(frozenset, epoch)) == first for epoch in epochs)
     return {

@@ -126,7 +126,7 @@ def mean(values):
 REFERENCE_FROM_THE_COURSE = """
 def mean(values):
     import importlib, importlib.util, pathlib, sys
-    for name in ("autograder.stage", "autograder.exercise", "autograder.simulate", "autograder.exam.examiner"):
+    for name in ("autograder.stage", "autograder.exercise", "autograder.exam.examiner"):
         try:
             importlib.import_module(name)
             return 5.0
@@ -148,7 +148,8 @@ def mean(values):
 SELF_SUBMITTED_RESULT = """
 import os, json
 for number in range(3, 64):
-    for message in (b"\\x00\\x00\\x00\\x05hello", b"\\x00\\x00\\x00\\x10\\x82\\xa5value\\xc4\\x01\\x05\\xa7printed\\xa0"):
+    forged = b"\\x00\\x00\\x00\\x10\\x82\\xa5value\\xc4\\x01\\x05\\xa7printed\\xa0"
+    for message in (b"\\x00\\x00\\x00\\x05hello", forged):
         try:
             os.write(number, message)
         except OSError:

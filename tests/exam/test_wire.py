@@ -1,4 +1,4 @@
-"""Frames between processes: whatever arrives is a plain dict or the end of the conversation, never anything else."""
+"""Frames between processes: what arrives is a plain dict or the end of the conversation, nothing else."""
 
 import os
 import socket
