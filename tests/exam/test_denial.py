@@ -29,10 +29,7 @@ def body(code):
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("while True: pass", "longer than"),
         ("import signal, time\nsignal.signal(2, signal.SIG_IGN)\ntime.sleep(100)", "longer than"),
-        (
-            "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException:\n        pass",
-            "longer",
-        ),
+        ("import time\nwhile True:\n    try: time.sleep(9)\n    except BaseException: pass", "longer"),
         ("return input('give me points')", "EOFError"),
         ("return mean(values)", "RecursionError"),
         ("x = []\nwhile True: x.append(np.ones(3_000_000))", ""),
