@@ -43,16 +43,32 @@ def dawid_skene(votes):
     return table, pd.Series(chance, index=votes.index)
 
 
+# (sensitivity, specificity): one who mostly says angry, blindly, and one who says so only when sure.
+EAGER, CAUTIOUS = (0.85, 0.15), (0.5, 0.99)
+
+
 def cases(rng):
-    """Four crowds; in the last one all are equally good, and no one is to be found out."""
-    sound = [(rng.uniform(0.7, 0.85), rng.uniform(0.8, 0.9)) for _ in range(3)]
-    blind = [(rate, 1 - rate) for rate in rng.uniform(0.3, 0.6, 2)]
-    yield _crowd(rng, "skills are unequal", 900, 0.3, [(0.95, 0.97), *sound[:2], *blind])
-    good = [(rng.uniform(0.65, 0.85), rng.uniform(0.93, 0.98)) for _ in range(5)]
-    yield _crowd(rng, "anger is rare", 2000, 0.08, [*good, (0.03, 0.97)])
-    many = [(rng.uniform(0.75, 0.95), rng.uniform(0.8, 0.95)) for _ in range(6)]
-    yield _crowd(rng, "most votes are missing", 1800, 0.3, [*many, *blind], missing=0.45)
-    yield _crowd(rng, "all are equally good", 700, 0.3, [(0.8, 0.88)] * 5)
+    """Four crowds; who of them is blind cannot be told from the shape, and in the last one nobody is."""
+
+    def about(faces):
+        return round(faces * rng.uniform(0.9, 1.15))
+
+    blind = [EAGER, *((rate, 1 - rate) for rate in rng.uniform(0.3, 0.6, 1))]
+    sound = [(rng.uniform(0.7, 0.85), rng.uniform(0.8, 0.9)) for _ in range(2)]
+    crowd = [(0.95, 0.97), *sound, *blind]
+    yield _crowd(rng, "skills are unequal", about(950), 0.3, crowd)
+    good = [
+        (rng.uniform(0.65, 0.85), rng.uniform(0.93, 0.98))
+        for _ in range(rng.integers(5, 7))
+    ]
+    yield _crowd(rng, "anger is rare", about(2000), 0.08, [*good, (0.03, 0.97)])
+    many = [
+        (rng.uniform(0.75, 0.95), rng.uniform(0.8, 0.95)) for _ in range(rng.integers(5, 7))
+    ]
+    crowd = [*many, CAUTIOUS, *rng.permutation(blind)[: rng.integers(3)]]
+    yield _crowd(rng, "most votes are missing", about(1800), 0.3, crowd, missing=0.45)
+    equals = [(0.8, 0.88)] * rng.integers(5, 8)
+    yield _crowd(rng, "all are equally good", about(700), 0.3, equals)
 
 
 def _crowd(rng, about, faces, prevalence, skills, missing=0.0):
@@ -175,7 +191,9 @@ def describe(key, got, expected):
         )
     wrong = got["miss"]
     accused, blind = len(got["value"]), len(got["blind"])
-    return f"{where} you accuse {accused} annotators and {blind} vote blindly; you are wrong about {wrong}."
+    people = "annotator" if accused == 1 else "annotators"
+    vote = "votes" if blind == 1 else "vote"
+    return f"{where} you accuse {accused} {people} and {blind} {vote} blindly; you are wrong about {wrong}."
 
 
 def _from_labels(votes, labels):
@@ -193,6 +211,11 @@ def _accuracy(votes):
     table, chance = dawid_skene(votes)
     right = votes.eq((chance > 0.5).astype(float), axis=0).sum() / votes.notna().sum()
     return table.assign(spammer=right < 0.7), chance
+
+
+def _low_sensitivity(votes):
+    table, chance = dawid_skene(votes)
+    return table.assign(spammer=table["sensitivity"] < 0.6), chance
 
 
 def _agreement_with_others(votes):
@@ -346,6 +369,13 @@ exercise = Exercise(
             _accuracy,
             "Spammers are told by the share of right votes, and who always says calm is nearly always right.",
             "If 8 % of the faces are angry, how often is somebody right who never looks and says calm?",
+        ),
+        Mistake(
+            "low sensitivity is blindness",
+            _low_sensitivity,
+            "Whoever misses much anger is accused; but one annotator says angry only when sure and is then"
+            " nearly always right, and one says angry to almost everyone.",
+            "Somebody who calls every face angry misses nothing: what do those votes tell you?",
         ),
         Mistake(
             "agreement with the others",

@@ -15,11 +15,12 @@ def build(raw):
 
     raw: DataFrame, every cell a str, rows in no order; one row per vote. Columns: who
         ("visitor 0012" or "staff 0003"), consent ("yes" or "no", as it stood at that
-        moment), visit ("v17", of one person), camera, captured ("2026-03-02T09:41:07.200"),
-        file (the picture of one face), by (the annotator), vote ("angry", "calm" or
-        "unsure") and rule (the guideline the vote followed). A face nobody has voted on has
-        one row with "" in by, vote and rule. Where the camera saw no face, file is "" too.
-        Several people can be in what one camera captured in one moment.
+        moment), visit ("v17", of one person before one camera), camera, captured
+        ("2026-03-02T09:41:07.200"), file (the picture of one face), by (the annotator),
+        vote ("angry", "calm" or "unsure") and rule (the guideline the vote followed). A
+        face nobody has voted on has one row with "" in by, vote and rule. Where the camera
+        saw no face, file is "" too. Several people can be in what one camera captured in
+        one moment.
 
     Returns a dict of five DataFrames: "person", "visit", "frame" (what a camera captured in
         one moment), "face" and "vote", with one row for each person, visit, frame, face and
@@ -193,41 +194,65 @@ def _by_camera_and_hour(t):
 
 
 def _for_training(t):
-    agreed = (_of(t, "face", "consent").astype(str) == "True") & (
-        _of(t, "face", "role") == "visitor"
+    agreed = pd.Series(_of(t, "face", "consent"))
+    if not agreed.isin([True, False]).all():
+        raise KeyError(f"consent holds {agreed.iloc[0]!r}, not True or False")
+    return set(
+        _of(t, "face", "file")[agreed.astype(bool) & (_of(t, "face", "role") == "visitor")]
     )
-    return set(_of(t, "face", "file")[agreed])
 
 
+def _visits_of_people(t):
+    visits = Counter(Counter(_of(t, "visit", "person")).values())
+    return {f"people with {n} visits": people for n, people in visits.items()}
+
+
+def _answers_by(column):
+    return lambda t: Counter(
+        zip(_of(t, "vote", column), _of(t, "vote", "answer"), strict=True)
+    )
+
+
+# The later questions, by requirement. A visit is before one camera: `camera` may stand with either.
 QUERIES = {
-    "keys, links and counts": (
-        _keys_and_links,
-        lambda t: {f"rows of {name}": len(t[name]) for name in t},
-    ),
-    "visits": (
-        lambda t: sorted(Counter(_of(t, "visit", "person")).values()),
-        lambda t: len(set(_of(t, "visit", "visit")) - set(_of(t, "face", "visit"))),
-    ),
-    "frames": (_side_by_side, _by_camera_and_hour),
-    "annotators": (
-        lambda t: Counter(
-            zip(_of(t, "vote", "annotator"), _of(t, "vote", "answer"), strict=True)
+    "keys, links and counts": {
+        "which keys and links are broken": _keys_and_links,
+        "how many rows there are": lambda t: {
+            f"rows of {name}": len(t[name]) for name in t
+        },
+    },
+    "visits": {
+        "how many visits people make": _visits_of_people,
+        "which visits have no face": lambda t: len(
+            set(_of(t, "visit", "visit")) - set(_of(t, "face", "visit"))
         ),
-    ),
-    "guidelines": (
-        lambda t: Counter(
-            zip(_of(t, "vote", "guideline"), _of(t, "vote", "answer"), strict=True)
-        ),
-        lambda t: set(
+    },
+    "frames": {
+        "who stands beside whom": _side_by_side,
+        "how many faces each camera sees by the hour": _by_camera_and_hour,
+    },
+    "annotators": {"what each annotator answers": _answers_by("annotator")},
+    "guidelines": {
+        "what is answered under each guideline": _answers_by("guideline"),
+        "which files are voted on under which guideline": lambda t: set(
             zip(_of(t, "vote", "file"), _of(t, "vote", "guideline"), strict=True)
         ),
-    ),
-    "faces without votes": (
-        lambda t: set(_of(t, "face", "file")) - set(_of(t, "vote", "file")),
-    ),
-    "consent": (_for_training,),
+    },
+    "faces without votes": {
+        "which files have no vote": lambda t: (
+            set(_of(t, "face", "file")) - set(_of(t, "vote", "file"))
+        )
+    },
+    "consent": {"which files of visitors may be trained on": _for_training},
 }
-ERASURE = ("nothing left of an erased person", "nothing lost of anyone else")
+ERASURE = {
+    "nothing left of an erased person": "should have gone but remain",
+    "nothing lost of anyone else": "should have stayed but are gone",
+}
+TRACES, ASTRAY = (
+    "cells that name the person, a visit or a file of theirs",
+    "faces that lead astray",
+)
 
 
 def _erased(tables, raw, erased):
@@ -245,10 +270,18 @@ def _erased(tables, raw, erased):
         left += +Counter(faces=faces[0], votes=votes, visits=visits)
         lost += +Counter(faces=faces[1], votes=-votes, visits=-visits)
         traces = {who, *own["visit"], *own["file"]} - {""}
-        left["names"] += sum(
+        left[TRACES] += sum(
             int(rows.isin(traces).to_numpy().sum()) for rows in after.values()
         )
-    return +left, +lost
+    shown = pd.Series(file).map(raw.drop_duplicates("file").set_index("file")["who"])
+    pairs = Counter(zip(person, shown, strict=True))
+    astray = len(person) - sum(
+        {key: n for (key, _), n in sorted(pairs.items(), key=lambda pair: pair[1])}.values()
+    )
+    # Why it went wrong, where it did.
+    return tuple(
+        +count | Counter({ASTRAY: astray} if +count else {}) for count in (left, lost)
+    )
 
 
 def _ask(query, *inputs):
@@ -260,7 +293,10 @@ def _ask(query, *inputs):
 
 
 def run(case, answer):
-    """Put the later questions to the tables; then erase people."""
+    """Put the later questions to the tables; then erase people.
+
+    Each outcome is (what is odd about the tables as a whole, the answers).
+    """
     given = answer(*case.inputs)
     if not isinstance(given, dict) or not all(
         isinstance(given.get(k), pd.DataFrame) for k in TABLES
@@ -270,42 +306,66 @@ def run(case, answer):
         )
     tables = {name: given[name] for name in TABLES}
     outcomes = {
-        name: [_ask(query, tables) for query in queries]
+        name: [_ask(query, tables) for query in queries.values()]
         for name, queries in QUERIES.items()
     }
     erasure = _ask(_erased, tables, *case.inputs, case.hidden)
-    return outcomes | dict(
-        zip(ERASURE, [erasure] * 2 if isinstance(erasure, str) else erasure, strict=True)
+    for name, found in zip(
+        ERASURE, [erasure] * 2 if isinstance(erasure, str) else erasure, strict=True
+    ):
+        outcomes[name] = [found]
+    kind = _kind(tables)
+    return {name: (kind, answers) for name, answers in outcomes.items()}
+
+
+def _kind(tables):
+    face, vote = tables["face"], tables["vote"]
+    if len({tuple(rows.columns) for rows in tables.values()}) == 1:
+        return "wide"
+    if "answer" in vote and not vote["answer"].isin(["angry", "calm", "unsure"]).all():
+        return "empty cells"
+    return "" if {"visit", "person"} & set(face.columns) else "no link from face"
+
+
+def _good(key, got, expected):
+    return all(
+        type(a) is type(b) and a == b for a, b in zip(got[1], expected[1], strict=True)
     )
 
 
-def _same(key, got, expected):
-    return type(got) is type(expected) and got == expected
+def _same(key, got, other):
+    return got[0] == other[0] and _good(key, got, other)
 
 
 def _describe(key, got, expected):
-    """Say what the tables answered to the first question of the group that they miss."""
-    if key in QUERIES:
-        got, expected = next(
-            pair for pair in zip(got, expected, strict=True) if not _same(key, *pair)
+    """Say what the tables answered to the first question of the requirement that they miss."""
+    questions = QUERIES.get(key, {key: None})
+    question, mine, right = next(
+        asked
+        for asked in zip(questions, got[1], expected[1], strict=True)
+        if type(asked[1]) is not type(asked[2]) or asked[1] != asked[2]
+    )
+    if isinstance(mine, str):
+        what = "erase a person" if key in ERASURE else f"tell {question}"
+        return f"Your tables cannot {what}: {mine}."
+    if key in ERASURE:
+        what = ", ".join(
+            f"{count} {thing}" for thing, count in mine.items() if thing != ASTRAY
         )
-    if isinstance(got, str):
-        return f"Your tables cannot tell about {key}: {got}."
-    if key not in QUERIES:
-        what = ", ".join(f"{count} {thing}" for thing, count in got.items())
-        return f"Asked for: {key}. After three erasures it is {what}."
-    if isinstance(got, dict):
-        name = next(
-            name for name in {**got, **expected} if got.get(name) != expected.get(name)
+        why = (
+            f" {mine[ASTRAY]} faces lead to another person than the one they show."
+            * bool(mine[ASTRAY])
         )
-        counted = name if isinstance(name, str) else " and ".join(map(str, name))
-        got, expected = f"{got.get(name, 0)} for {counted}", expected.get(name, 0)
-    elif isinstance(got, set):
-        got, expected = (
-            len(got),
-            f"{len(expected)}, of which you have {len(got & expected)}",
-        )
-    return f"Asked about {key}, your tables say {got!s:.60}; right is {expected!s:.60}."
+        return f"Three people are erased, one after the other. These {ERASURE[key]}: {what}.{why}"
+    if isinstance(mine, set):
+        wrong = f"{len(mine - right)} that are wrong, and lack {len(right - mine)} of {len(right)}"
+        return f"Asked {question}, your tables name {wrong}."
+    name = ""
+    if isinstance(mine, dict):
+        name = next(n for n in {**mine, **right} if mine.get(n, 0) != right.get(n, 0))
+        mine, right = mine.get(name, 0), right.get(name, 0)
+        name = " for " + (name if isinstance(name, str) else " and ".join(map(str, name)))
+    return f"Asked {question}, your tables say {mine}{name}; right is {right}."
 
 
 def _one_wide_table(raw):
@@ -353,6 +413,10 @@ def _any_consent(raw):
 
 def _faces_only(raw):
     return build(raw[raw["file"] != ""])
+
+
+def _voted_only(raw):
+    return build(raw[(raw["by"] != "") | (raw["file"] == "")])
 
 
 def _empty_rows(raw):
@@ -414,7 +478,7 @@ exercise = Exercise(
     repeatable=True,
     cases=cases,
     run=run,
-    good=_same,
+    good=_good,
     same=_same,
     describe=_describe,
     returns="a dict of five DataFrames: person, visit, frame, face, vote",
@@ -463,6 +527,12 @@ exercise = Exercise(
             _faces_only,
             "Rows without a face are dropped at the start, and their visits and frames with them.",
             "Where will you look when somebody asks how often the face detector finds nothing?",
+        ),
+        Mistake(
+            "faces without votes dropped",
+            _voted_only,
+            "Rows without a vote are dropped at the start, and the faces nobody has voted on with them.",
+            "Next week's votes are to be bought: how will you find the faces that still need them?",
         ),
         Mistake(
             "empty cells become rows",
