@@ -70,7 +70,7 @@ def wall_in() -> None:
     _write("/proc/self/gid_map", f"{group} {group} 1")
 
 
-def become_init(limits: Limits, work: str, read_only: tuple[str, ...]) -> None:
+def become_init(limits: Limits, work: str, read_only: tuple[str, ...], kept: tuple[str, ...] = ()) -> None:
     """Finish the walls as process 1 of the new tree, and return in a new process only: the learner's.
 
     Process 1 stays outside the learner's reach and ends all others when the learner's process ends or when
@@ -78,11 +78,17 @@ def become_init(limits: Limits, work: str, read_only: tuple[str, ...]) -> None:
 
     work: folder for the learner's files; /tmp and /dev/shm are made new as well.
     read_only: folders that are writable outside and must not be in here.
+    kept: folders below /tmp or `work` that must stay where they are, such as an interpreter installed there.
     """
     mount("none", "/", "", RECURSIVE | PRIVATE)
+    hidden = {folder: os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder in kept}
     for folder in ("/tmp", "/dev/shm", work):
         options = f"size={limits.scratch},nr_inodes=20000,mode=700"
         mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, options)
+    for folder, descriptor in hidden.items():
+        os.makedirs(folder)
+        mount(f"/proc/self/fd/{descriptor}", folder, "", BIND | RECURSIVE)
+        os.close(descriptor)
     for folder in read_only:
         mount(folder, folder, "", BIND)
         mount("none", folder, "", BIND | _REMOUNT | _READ_ONLY | _NOSUID | _NODEV)

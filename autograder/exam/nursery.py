@@ -124,7 +124,7 @@ def _become(
             os._exit(0)
         report.close()
         if order["walls"]:
-            confine.become_init(limits, order["work"], tuple(order["read_only"]))
+            confine.become_init(limits, order["work"], tuple(order["read_only"]), tuple(order["kept"]))
         else:
             confine.limit_only(limits, order["work"])
         gc.enable()

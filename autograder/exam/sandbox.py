@@ -111,6 +111,7 @@ class Nursery:
             "walls": walls,
             "work": work,
             "read_only": [_CACHE] if role == CANDIDATES else [],
+            "kept": [prefix for prefix in _prefixes() if prefix.startswith(("/tmp/", f"{_HOME}/"))],
         }
         self.warm_seconds = 0.0
 
@@ -211,8 +212,7 @@ class Nursery:
             elif os.path.isdir(folder):
                 binds.append([folder, folder])
         binds += [[f, f] for f in ("/etc/ld.so.cache", "/etc/alternatives") if os.path.exists(f)]
-        prefixes = {sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix}
-        binds += [[prefix, prefix] for prefix in sorted(prefixes) if not prefix.startswith("/usr")]
+        binds += [[prefix, prefix] for prefix in _prefixes()]
         packages = {"course": _course()}
         if role == EXAMINERS:
             packages |= {"autograder": _PACKAGE, f"stages/{self._stage}": stage_folder(self._stage)}
@@ -255,6 +255,12 @@ def _copy_cache(cache: Path) -> None:
         for file in own.iterdir():
             if file.is_file():
                 shutil.copy(file, cache / file.name)
+
+
+def _prefixes() -> list[str]:
+    """Return where the interpreter and its libraries are, outside of the system's own folders."""
+    prefixes = {sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix}
+    return sorted(prefix for prefix in prefixes if not prefix.startswith("/usr"))
 
 
 def _course() -> Path:
