@@ -9,7 +9,7 @@ from autograder import notebooks
 from autograder.exam import seeds
 from autograder.exam.limits import MB, Limits
 from autograder.exam.room import Room
-from autograder.stage import STAGES_VARIABLE, load_stage, stage_folder
+from autograder.stage import STAGES_VARIABLE, load_stage
 
 STAGE = "01_exam"
 HEAD = """import numpy as np
@@ -127,30 +127,32 @@ LIMITS = Limits(
 
 @pytest.fixture(scope="session")
 def exam_stages(tmp_path_factory):
-    """Write the small stage and make it the only one; returns its folder."""
+    """Write the small stage; returns its folder, the only one in its home."""
     home = tmp_path_factory.mktemp("stages")
     folder = home / STAGE
     (folder / "exercises").mkdir(parents=True)
     for name, source in EXERCISES.items():
         (folder / "exercises" / f"{name}.py").write_text(f'"""An exercise."""\n\n{HEAD}{source}')
     (folder / f"{STAGE}.py").write_text(SOURCE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(STAGES_VARIABLE, str(home))
-        notebook = notebooks.build_learner(folder, load_stage(folder))
-        notebooks.write_notebook(notebook, notebooks.notebook_file(folder))
-        yield folder
+    notebook = notebooks.build_learner(folder, load_stage(folder))
+    notebooks.write_notebook(notebook, notebooks.notebook_file(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
 def room(exam_stages):
-    with Room(STAGE, limits=LIMITS) as room:
-        yield room
+    # The variable must be gone again before tests of the real stages look for them.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(STAGES_VARIABLE, str(exam_stages.parent))
+        opened = Room(STAGE, limits=LIMITS)
+    with opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
-def exam(room):
+def exam(room, exam_stages):
     """Return helpers: `notebook()` a starter as dict, `sit(answers, ...)` its result, `points(...)`."""
-    folder = stage_folder(STAGE)
+    folder = exam_stages
     exercises = load_stage(folder)
     seed = seeds.exam_seed(b"s" * 32, "ada", STAGE, 1)
 
