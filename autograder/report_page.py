@@ -362,9 +362,7 @@ def _draw_scores(edges: np.ndarray, counts: np.ndarray, median: float) -> Any:
     axes.axvline(median, color="black", linestyle="--", linewidth=1)
     axes.margins(y=0.2)
     place = axes.get_xaxis_transform()
-    axes.text(
-        median, 1.02, "median", transform=place, va="bottom", ha="center"
-    )
+    axes.text(median, 1.02, "median", transform=place, va="bottom", ha="center")
     axes.set(xlabel="points", ylabel="learners", xlim=(edges[0], edges[-1]))
     axes.yaxis.get_major_locator().set_params(integer=True)
     return figure

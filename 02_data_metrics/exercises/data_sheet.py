@@ -1,5 +1,7 @@
 """What does our data look like? A profile that finds the faults before they train a model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -93,8 +95,6 @@ def _collection(rng, tags, dominated):
 
 
 def _planted(rng, dominated):
-    from dataclasses import replace
-
     from course.datasets import plant_faults, small_lobby
 
     lobby = small_lobby(rng, 900, 24, faults=False)
@@ -103,10 +103,10 @@ def _planted(rng, dominated):
     nth = lobby.faces.groupby("burst").cumcount()
     lobby = lobby.take(nth < length[lobby.faces["burst"]])
     people = lobby.faces["person"].value_counts().index.to_numpy()
-    # Some sixty people with up to seven faces each; one more may have all theirs, about thirty.
+    # Some sixty people with up to six faces each; one more may have all theirs, about thirty.
     room = pd.Series(0, index=people)
     others = rng.permutation(people[1:])[: 56 if dominated else 62]
-    room[others] = rng.integers(3, 8, len(others))
+    room[others] = rng.integers(2, 7, len(others))
     room[people[0]] = len(lobby) if dominated else 0
     bursts = lobby.faces.groupby("burst")["person"].agg(["first", "size"])
     bursts = bursts.iloc[rng.permutation(len(bursts))]
@@ -126,17 +126,13 @@ def _planted(rng, dominated):
 
 def _filed_elsewhere(rng, lobby, copies, stuck):
     """Give exact copies a camera and a person that go together, and a daytime: only pictures tell."""
-    from dataclasses import replace
-
     faces = lobby.faces.copy()
+    taken = faces["face"].isin(copies["face"])
     for copy, source in zip(copies["face"], copies["source"], strict=True):
-        away = ~faces["camera"].isin([stuck, faces.at[source, "camera"]]) & (
-            faces["face"] != copy
-        )
+        away = ~taken & ~faces["camera"].isin([stuck, faces.at[source, "camera"]])
         host = rng.choice(faces.index[away])
-        faces.loc[copy, ["camera", "person"]] = faces.loc[
-            host, ["camera", "person"]
-        ].to_numpy()
+        for column in ("camera", "person"):
+            faces.at[copy, column] = faces.at[host, column]
         later = pd.Timedelta(days=rng.integers(1, 6), seconds=rng.integers(-900, 900))
         faces.at[copy, "time"] = faces.at[source, "time"] + later
     return replace(lobby, faces=faces)

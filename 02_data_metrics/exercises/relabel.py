@@ -175,8 +175,8 @@ def _good_plan(world, remedy):
 
 
 # Over 130 seeds right answers mended at least 0.73 of what a good plan mends. Without the remedy that is
-# needed it was at most 0.48; with it, but for no audited face or only for faces that nearly all call angry, at
-# most 0.72 where the guideline misleads. A needless remedy reached 0.70 where votes are few.
+# needed it was at most 0.48; with it, but for no audited face or only for faces that nearly all call angry,
+# at most 0.72 where the guideline misleads. A needless remedy reached 0.70 where votes are few.
 LEAST = 0.71
 
 
