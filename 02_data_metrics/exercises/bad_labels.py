@@ -107,7 +107,7 @@ def _model():
 def run(case, answer):
     """Look at the faces that were named: how many are planted errors, of which kind, how many ambiguous.
 
-    Each outcome is the share that its name speaks of, and what the whole list is made of.
+    Each outcome is the count that its name speaks of, and what the whole list is made of.
     """
     named = answer(*case.inputs)
     try:
@@ -137,7 +137,10 @@ def run(case, answer):
     return {name: (value, made_of) for name, value in values.items()}
 
 
-# FIGURES
+# Least counts among the faces named. Over 100 seeds right answers (nearest neighbours and logistic
+# regression, scaled or not, C 0.1 or 1, centred per label or not) reached at least 32, 25, 10 and 33. Random
+# folds found at most 31 and 23 on the first two, models that saw the labels 29 and 21; one kind only, 0 on
+# the third. Only models held in so tightly that they can't learn a burst by heart (C 0.01) may see it.
 LEAST = {ERRORS: 29, WHOLE: 24, BOTH: 6, AMBIGUOUS: 28}
 IN_WORDS = {
     ERRORS: "{} are errors; at least {} should be",
@@ -271,9 +274,9 @@ exercise = Exercise(
         Mistake(
             "scores of a model that saw the labels",
             _in_sample,
-            "Your list holds about as many errors as one drawn at random: a model that was trained on these"
-            " very labels agrees with all of them, errors included.",
-            "What does a model say about a wrong label that it has learned by heart?",
+            "Your list holds about as many errors as one drawn at random. So does that of a model that was"
+            " trained on these very labels: it agrees with all of them, errors included.",
+            "Which model scored each face, and was that face among those it learned from?",
         ),
         Mistake(
             "the same person on both sides",

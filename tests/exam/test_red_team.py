@@ -10,6 +10,7 @@ import pytest
 from autograder.exam import seeds
 from autograder.exam.limits import MB, Limits
 from autograder.exam.room import Room
+from autograder.stage import STAGES_VARIABLE
 
 ALL = {"mean": 4, "half": 2, "count": 3}
 WRONG = {
@@ -413,7 +414,8 @@ def test_a_cell_that_ends_the_process_only_when_run_again_costs_only_itself(exam
     assert result.problem == ""
 
 
-def test_cells_that_are_slow_together_can_be_run_again(exam, monkeypatch):
+def test_cells_that_are_slow_together_can_be_run_again(exam, exam_stages, monkeypatch):
+    monkeypatch.setenv(STAGES_VARIABLE, str(exam_stages.parent))
     monkeypatch.setattr("autograder.exam.room._SLACK_SECONDS", 0.5)
     limits = Limits(cell_seconds=2, check_seconds=1, exam_seconds=60, memory=600 * MB, scratch=32 * MB)
     dies = {**exam.right, "mean": "import os\ndef mean(values):\n    os._exit(1)"}
