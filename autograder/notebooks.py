@@ -5,6 +5,7 @@ A stage's text source is a jupytext percent script. Its cells are tied to exerci
     # %% answer="agreement"     the learner writes here; the builder puts in starter or reference
     # %% check="agreement"      one expression: stage.check("agreement", agreement)
     # %% demo=true              only to be looked at: defines nothing that later cells need
+    # %% [markdown] explain="pros"    a text that people grade; see `autograder.essay`
 
 Points, cell ids and nbgrader's metadata are generated, so that prose, points and checks cannot disagree.
 """
@@ -24,12 +25,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.essay import Essay, essays
 from autograder.exercise import Exercise, Literal
 
 STUB = "...  # your answer here"
+TEXT_STUB = "*Your words here.*"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-TIES = ("answer", "check", "demo")
+TIES = ("answer", "check", "demo", "rubric", "explain")
 
 
 def source_file(folder: Path) -> Path:
@@ -52,6 +55,11 @@ def read_source(folder: Path) -> NotebookNode:
     return jupytext.reads(file.read_text(encoding="utf-8"), fmt="py:percent")
 
 
+def read_essays(folder: Path) -> dict[str, Essay]:
+    """Return the texts that people grade in a stage, name -> essay; ValueError for one without a rubric."""
+    return essays(read_source(folder).cells)
+
+
 def build_learner(folder: Path, exercises: Mapping[str, Exercise]) -> NotebookNode:
     """Return the learner's notebook: answers replaced by their starters."""
     return _build(folder, exercises, solved=False)
@@ -60,6 +68,7 @@ def build_learner(folder: Path, exercises: Mapping[str, Exercise]) -> NotebookNo
 def build_solved(folder: Path, exercises: Mapping[str, Exercise]) -> NotebookNode:
     """Return nbgrader's source notebook: answers in solution regions, schema v3 metadata."""
     notebook = _build(folder, exercises, solved=True)
+    texts = read_essays(folder)
     for cell in notebook.cells:
         ties = cell.metadata
         if "answer" in ties:
@@ -67,6 +76,9 @@ def build_solved(folder: Path, exercises: Mapping[str, Exercise]) -> NotebookNod
         elif "check" in ties:
             points = exercises[ties["check"]].points
             kind = {"grade": True, "solution": False, "locked": True, "points": points}
+        elif "explain" in ties:
+            points = texts[ties["explain"]].points
+            kind = {"grade": True, "solution": True, "locked": False, "points": points}
         elif cell.cell_type == "code":
             kind = {"grade": False, "solution": False, "locked": True}
         else:
@@ -85,9 +97,12 @@ def _build(folder: Path, exercises: Mapping[str, Exercise], solved: bool) -> Not
         if "answer" in ties:
             exercise = exercises[ties["answer"]]
             source = solved_source(exercise) if solved else starter_source(exercise)
+        elif "explain" in ties and not solved:
+            source = TEXT_STUB
         new = copy.deepcopy(cell)
         new.source = source
-        new.metadata = NotebookNode(ties)
+        # The rubric is the author's mark: to learners and graders that cell is prose.
+        new.metadata = NotebookNode({tie: name for tie, name in ties.items() if tie != "rubric"})
         new.id = _cell_id(ties, cell, taken)
         if new.cell_type == "code":
             new.outputs, new.execution_count = [], None
@@ -99,7 +114,7 @@ def _build(folder: Path, exercises: Mapping[str, Exercise], solved: bool) -> Not
 
 def _cell_id(ties: Mapping[str, str], cell: NotebookNode, taken: set[str]) -> str:
     """Name a cell after its exercise, or after its text, so that ids survive cells being inserted."""
-    for kind in ("answer", "check"):
+    for kind in ("answer", "check", "rubric", "explain"):
         if kind in ties:
             return f"{kind}-{ties[kind]}"
     name = base = f"{cell.cell_type}-{hashlib.sha256(cell.source.encode()).hexdigest()[:8]}"

@@ -22,6 +22,7 @@ c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = "ml_design"
 c.ClearSolutions.code_stub = {{"python": "{notebooks.STUB}"}}
+c.ClearSolutions.text_stub = "{notebooks.TEXT_STUB}"
 # Some demonstrations draw thousands of faces the first time they run.
 c.ExecutePreprocessor.timeout = 300
 '''

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autograder import feedback, notebooks, plain, predict
+from autograder import essay, feedback, notebooks, plain, predict
 from autograder.exercise import CORRECT, UNREADABLE, Exercise, judge, refused
 from autograder.progress import Progress
 
@@ -136,6 +136,13 @@ class Stage:
     def reveal(self, name: str, truth: str) -> None:
         """Show what was predicted under this name beside what turned out to be so."""
         feedback.show_note(predict.outcome(self._progress, name, truth))
+
+    def assess(self, name: str, met: list[int] | None = None) -> None:
+        """Hold your own text against its rubric: tick the lines it meets, or give their numbers as `met`."""
+        known = notebooks.read_essays(self._folder)
+        if name not in known:
+            raise ValueError(f"name: there is no text {name!r}; there are: {', '.join(known) or 'none'}")
+        essay.assess(self._progress, known[name], met, sample=bool(self._class.get("solutions", True)))
 
     def progress(self) -> None:
         """Show a bar and a table of this stage's exercises."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder import notebooks
+from autograder.essay import essays
 from autograder.exercise import CORRECT, NOT_ATTEMPTED, PARTLY, WRONG, Exercise, Literal, judge
 
 # The article's questions per stage: 12 + 14 + 10 + 9 + 6 = 51.
@@ -114,7 +115,26 @@ def cell_problems(folder: Path, exercises: Mapping[str, Exercise]) -> Iterator[s
             line.strip() and not line.startswith("#") for line in cell.source.split("\n")
         ):
             yield f"{folder.name}: the answer cell {cell.metadata['answer']!r} is generated: leave it empty"
+    yield from _text_problems(folder, cells)
     yield from _code_problems(folder, cells)
+
+
+def _text_problems(folder: Path, cells: list[NotebookNode]) -> Iterator[str]:
+    """Yield what is wrong with the texts that people grade."""
+    try:
+        texts = essays(cells)
+    except ValueError as error:
+        yield f"{folder.name}: {error}"
+        return
+    for cell in cells:
+        name = cell.metadata.get("rubric")
+        if name is not None and name not in texts:
+            yield f"{folder.name}: rubric={name!r} has no text to grade: add a markdown cell explain={name!r}"
+        if {"rubric", "explain"} & cell.metadata.keys() and cell.cell_type != "markdown":
+            yield f"{folder.name}: the cell of {name or cell.metadata['explain']!r} must be markdown"
+    for name in texts:
+        if sum(cell.metadata.get("explain") == name for cell in cells) > 1:
+            yield f"{folder.name}: explain={name!r} stands in more than one cell: keep one"
 
 
 def _code_problems(folder: Path, cells: list[NotebookNode]) -> Iterator[str]:

@@ -10,14 +10,23 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import notebooks, release, simulate
+from autograder import release, simulate
 from autograder import stage as stages
 from autograder.exam.records import ANSWER, EXPLAIN, EXTRA, Cell, Result, course_cells
 from autograder.exercise import judge
 from autograder.feedback import verdict_data
 
 STAGE = "01_small"
-WHY = '\n# %% [markdown] explain="why"\n# Say in two sentences why gaps are left out.\n'
+WHY = """
+# %% [markdown] rubric="why"
+# **Write two sentences:** why are gaps left out? People grade it.
+#
+# - 1 point: says what a gap is
+# - 2 points: says what would become of the mean
+
+# %% [markdown] explain="why"
+# A gap is no measurement. As a zero it would draw the mean down.
+"""
 CHOICES = {"ann": simulate.STARTER, "bob": simulate.REFERENCE, "cyd": "gaps as zeros", "dan": "shifted"}
 TEXTS = {"bob": "A gap is **not** a zero.", "dan": "I don't know."}
 
@@ -43,8 +52,6 @@ def stage_at(home):
 def use(monkeypatch, folder):
     """Let the small stage be the course's only one."""
     monkeypatch.setattr(stages, "stage_folders", lambda: {STAGE: folder})
-    if EXPLAIN not in notebooks.TIES:
-        monkeypatch.setattr(notebooks, "TIES", (*notebooks.TIES, EXPLAIN))
 
 
 def released(course, folder, settings=""):
@@ -52,14 +59,6 @@ def released(course, folder, settings=""):
     course.mkdir(parents=True)
     (course / "nbgrader_config.py").write_text(release.CONFIG + settings)
     release.prepare(course, [folder], solutions=False, replace=False)
-    source = course / "source" / STAGE / f"{STAGE}.ipynb"
-    notebook = nbformat.read(source, as_version=4)
-    text = next(cell for cell in notebook.cells if EXPLAIN in cell.metadata)
-    if "nbgrader" not in text.metadata:
-        kind = {"grade": True, "solution": True, "locked": False, "task": False, "points": 3}
-        text.metadata["nbgrader"] = {"schema_version": 3, "grade_id": text.id} | kind
-        nbformat.write(notebook, source)
-        release._generate(course, STAGE)
     for learner in CHOICES:
         hand_in(course, folder, learner)
     return course

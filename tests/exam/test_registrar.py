@@ -110,7 +110,7 @@ def grade_by_hand(course, learner="bob"):
     """Do to the gradebook what formgrader does when a person grades."""
     of = "notebook_id IN (SELECT s.id FROM submitted_notebook s JOIN submitted_assignment a"
     of += " ON s.assignment_id = a.id WHERE student_id = ?)"
-    text = "cell_id IN (SELECT id FROM base_cell WHERE name LIKE 'markdown%' OR name LIKE 'explain%')"
+    text = "cell_id IN (SELECT id FROM base_cell WHERE name LIKE 'explain%')"
     sql(
         course,
         "UPDATE grade SET manual_score = 2, extra_credit = 0.5, needs_manual_grade = 0"
