@@ -7,7 +7,8 @@ LAB_ARGS ?=
 WORKSPACE ?= workspace
 # JupyterLab refuses to run as root unless told that this is meant.
 ROOT_ARGS := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
-TEST_ARGS ?=
+# Two processes, each with whole files of tests.
+TEST_ARGS ?= -n 2 --dist loadfile
 
 # Threads that spin while they wait slow each other down many times over.
 export OMP_WAIT_POLICY := PASSIVE

@@ -357,20 +357,12 @@ def _recognise(
     """
     explained: list[tuple[tuple[int, int], Mistake, set[str]]] = []
     for mistake in exercise.mistakes:
-        wrong = mistake.answer if isinstance(mistake.answer, tuple) else (mistake.answer,)
         try:
-            theirs = _outcomes(exercise, cases, wrong)
+            keys, alike = _likeness(exercise, cases, got, missed, mistake)
         except (NotAttempted, AnswerRaised, Unreadable):
             continue  # A mistake need not survive every case; it is then not the learner's.
-        alike = {
-            (key, i)
-            for i, outcome in enumerate(got)
-            for key in outcome
-            if _agrees(exercise.same, key, outcome, theirs[i])
-        }
-        keys = {key for key, places in missed.items() if all((key, i) in alike for i in places)}
         if keys:
-            explained.append(((len(keys), len(alike)), mistake, keys))
+            explained.append(((len(keys), alike), mistake, keys))
     explained.sort(key=lambda entry: entry[0], reverse=True)
     named: list[Mistake] = []
     open_keys = set(missed)
@@ -380,6 +372,26 @@ def _recognise(
             open_keys -= keys
     # Where all requirements ask the same on other data, to explain some of them only is a coincidence.
     return [] if open_keys and exercise.run is call_and_compare else named
+
+
+def _likeness(
+    exercise: Exercise, cases: list[Case], got: list[dict], missed: dict[str, list[int]], mistake: Mistake
+) -> tuple[set[str], int]:
+    """Return the missed requirements that a mistake explains, and the number of outcomes it shares.
+
+    Cases in which something failed come first: most mistakes are ruled out by one of them.
+    """
+    wrong = mistake.answer if isinstance(mistake.answer, tuple) else (mistake.answer,)
+    failed = dict.fromkeys(i for places in missed.values() for i in places)
+    keys, shared = set(missed), 0
+    for i in [*failed, *(i for i in range(len(cases)) if i not in failed)]:
+        (theirs,) = _outcomes(exercise, [cases[i]], wrong)
+        alike = {key for key in got[i] if _agrees(exercise.same, key, got[i], theirs)}
+        keys -= {key for key in keys if i in missed[key] and key not in alike}
+        shared += len(alike)
+        if not keys:
+            break
+    return keys, shared
 
 
 def _agrees(

@@ -27,14 +27,15 @@ PRINT_LIMIT = 2000
 
 
 def stage_folders() -> dict[str, Path]:
-    """Return the stages that are here, name -> folder.
+    """Return the stages that are here, name -> folder; a folder without a text source is none yet.
 
     They are in the folder that AUTOGRADER_STAGES names, inside the installed package, or beside it.
     """
     package = Path(__file__).resolve().parent
     named = os.environ.get(STAGES_VARIABLE)
     for home in ([Path(named)] if named else []) + [package / "stages", package.parent]:
-        found = {folder.name: folder for folder in sorted(home.glob("0[1-9]_*")) if folder.is_dir()}
+        folders = sorted(home.glob("0[1-9]_*"))
+        found = {folder.name: folder for folder in folders if notebooks.source_file(folder).is_file()}
         if found:
             return found
     return {}

@@ -83,13 +83,13 @@ def real_class(home: Path) -> int:
     """Print the ratio on a class of real submissions, and what its parts give."""
     course = _class(home / "all", STAGE, CLASS)
     blocks = [_part(course, home / f"block_{turn}", turn, ROUNDS) for turn in range(ROUNDS)]
-    stock, exam, exam_with_demos = [], [], []
+    stock, exam = [], []
     for block in blocks:
         print(f"stock nbgrader on {CLASS // ROUNDS} submissions ...", file=sys.stderr, flush=True)
         stock.append(_timed(lambda block=block: _stock(block, STAGE)))
         print(f"exam on {CLASS} submissions ...", file=sys.stderr, flush=True)
         exam.append(_timed(lambda: _grade(course, STAGE)))
-        exam_with_demos.append(_timed(lambda: _grade(course, STAGE, "--demos")))
+    with_demos = _timed(lambda: _grade(course, STAGE, "--demos"))
     alone = _timed(lambda: _grade(course, STAGE, "--workers", "1"))
     seconds = _seconds(course, STAGE)
     per_exam = {kind: statistics.median(entry[kind] for entry in seconds) for kind in seconds[0]}
@@ -100,7 +100,7 @@ def real_class(home: Path) -> int:
         at_most("checks of one submission together, median", statistics.median(checks), 2, " s"),
         _shown("stock, 24 submissions", sum(stock), "s"),
         _shown("exam, 24 submissions, start included", statistics.median(exam), "s"),
-        _shown("ratio with demo cells run as well", sum(stock) / statistics.median(exam_with_demos), "x"),
+        _shown("ratio with demo cells run as well", sum(stock) / with_demos, "x"),
         _shown("ratio with one worker", sum(stock) / alone, "x"),
         _shown("one exam: until its processes are there", per_exam["ready"], "s"),
         _shown("one exam: reading the submission", per_exam["intake"], "s"),

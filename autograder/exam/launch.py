@@ -1,7 +1,8 @@
 """Starts the outer wall: gives up root, then becomes bubblewrap. Run as a script, with its plan as JSON.
 
 A plan holds "binds" (pairs of a folder or file outside and its place inside), "writable" (the same, to be
-written by the warm parent alone), "staging" (an empty folder), "options" (for bubblewrap), "command".
+written by the warm parent alone), "staging" (an empty folder), "options" (for bubblewrap), "command"; and
+"memory" and "processes", the most that all inside may use together where there are control groups.
 Root may read folders that a nobody may not reach, so it first mounts them where a nobody can.
 """
 
@@ -16,6 +17,9 @@ NOBODY = 65534
 
 def main(plan: dict) -> None:
     """Replace this process by the walled command; raises OSError where the system does not allow it."""
+    from autograder.exam import cgroup
+
+    cgroup.enter(plan["memory"], plan["processes"])
     if os.getuid() == 0:
         from autograder.exam import confine
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from autograder.exam import cgroup
 from autograder.exam.launch import NOBODY
 from autograder.exam.limits import Limits
 from autograder.exam.nursery import CANDIDATES, EXAMINERS
@@ -31,7 +32,7 @@ _BEHIND_THE_WALL = (
     "explain.py",
     *(
         f"exam/{name}.py"
-        for name in ("__init__", "candidate", "confine", "launch", "limits", "nursery", "wire")
+        for name in ("__init__", "candidate", "cgroup", "confine", "launch", "limits", "nursery", "wire")
     ),
 )
 _HOME, _DESK, _CACHE = "/home/learner", "/exam", "/cache"
@@ -82,6 +83,7 @@ class Nursery:
     ):
         self._folder = Path(tempfile.mkdtemp(prefix="exam-"))
         self._stage = stage
+        self._limits = limits
         work = _HOME if walls else str(_made(self._folder / "work"))
         ours, theirs = pair()
         try:
@@ -155,6 +157,7 @@ class Nursery:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process.stderr.close()
+        cgroup.leave(self._process.pid)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _last_words(self) -> str:
@@ -186,6 +189,9 @@ class Nursery:
             "options": options,
             "staging": str(_made(self._folder / "staging")),
             "command": [sys.executable, "-I", "-c", begin.format(_DESK, descriptor)],
+            # Room for the warm parent, and for a watch that needs a moment.
+            "memory": 2 * self._limits.memory,
+            "processes": 2 * self._limits.processes + 64,
         }
         self._folder.chmod(0o755)
         launch = (
