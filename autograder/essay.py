@@ -18,11 +18,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from autograder.feedback import show_html, show_note
 from autograder.progress import Progress
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 _LINE = re.compile(r"^[-*] (\d+(?:\.\d+)?) points?: (.+(?:\n  \S.*)*)", re.MULTILINE)
 

@@ -21,12 +21,13 @@ import os
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from autograder.essay import Essay, essays
 from autograder.exercise import Exercise, Literal
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 STUB = "...  # your answer here"
 TEXT_STUB = "*Your words here.*"
@@ -88,6 +89,9 @@ def build_solved(folder: Path, exercises: Mapping[str, Exercise]) -> NotebookNod
 
 
 def _build(folder: Path, exercises: Mapping[str, Exercise], solved: bool) -> NotebookNode:
+    import nbformat  # takes over a second, which a learner's first cell should not
+    from nbformat import NotebookNode
+
     notebook = nbformat.v4.new_notebook()
     notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"}, stage=folder.name)
     taken: set[str] = set()

@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from autograder import notebooks
 from autograder.essay import essays
 from autograder.exercise import CORRECT, NOT_ATTEMPTED, PARTLY, WRONG, Exercise, Literal, judge
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # The article's questions per stage: 12 + 14 + 10 + 9 + 6 = 51.
 QUESTIONS = {1: 12, 2: 14, 3: 10, 4: 9, 5: 6}

@@ -32,7 +32,7 @@ def suspects(features, labels, person, model, budget):
     angry = (labels == "angry").to_numpy()
     folds = GroupKFold(5)
     scores = cross_val_predict(
-        model, features, angry, groups=person, cv=folds, method="predict_proba"
+        model, features.to_numpy(), angry, groups=person, cv=folds, method="predict_proba"
     )[:, 1]
     doubt = np.where(angry, 1 - scores, scores)
     return labels.index[np.argsort(-doubt)][:budget].tolist()
@@ -175,14 +175,15 @@ def _held_out(features, labels, person, model):
     angry = (labels == "angry").to_numpy()
     folds = GroupKFold(5)
     scores = cross_val_predict(
-        model, features, angry, groups=person, cv=folds, method="predict_proba"
+        model, features.to_numpy(), angry, groups=person, cv=folds, method="predict_proba"
     )
     return angry, scores[:, 1]
 
 
 def _in_sample(features, labels, person, model, budget):
     angry = (labels == "angry").to_numpy()
-    scores = model.fit(features, angry).predict_proba(features)[:, 1]
+    X = features.to_numpy()
+    scores = model.fit(X, angry).predict_proba(X)[:, 1]
     return _ranked(labels, np.where(angry, 1 - scores, scores), budget)
 
 
@@ -192,9 +193,8 @@ def _random_folds(features, labels, person, model, budget):
 
     angry = (labels == "angry").to_numpy()
     folds = KFold(5, shuffle=True, random_state=0)
-    scores = cross_val_predict(model, features, angry, cv=folds, method="predict_proba")[
-        :, 1
-    ]
+    X = features.to_numpy()
+    scores = cross_val_predict(model, X, angry, cv=folds, method="predict_proba")[:, 1]
     return _ranked(labels, np.where(angry, 1 - scores, scores), budget)
 
 
@@ -220,7 +220,7 @@ def _against_its_own_kind(features, labels, person, model, budget):
     angry = (labels == "angry").to_numpy()
     folds = GroupKFold(10)
     scores = cross_val_predict(
-        model, features, angry, groups=person, cv=folds, method="predict_proba"
+        model, features.to_numpy(), angry, groups=person, cv=folds, method="predict_proba"
     )[:, 1]
     low, high = scores[~angry].mean(), scores[angry].mean()
     return _ranked(labels, np.where(angry, high - scores, scores - low), budget)
@@ -236,7 +236,7 @@ def _linear(features, labels, person, model, budget):
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     folds = GroupKFold(5)
     given = cross_val_predict(
-        model, features, labels, groups=person, cv=folds, method="predict_proba"
+        model, features.to_numpy(), labels, groups=person, cv=folds, method="predict_proba"
     )
     of_its_label = given[np.arange(len(labels)), (labels == "calm").astype(int)]
     return labels.index[np.argsort(of_its_label)][:budget].tolist()

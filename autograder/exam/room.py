@@ -63,7 +63,8 @@ class Room:
             self._candidates = self._open(
                 CANDIDATES, stage, imported(cells), first_cells(cells), not unsandboxed
             )
-            self._examiners = self._open(EXAMINERS, stage, _STACK, (), not unsandboxed)
+            # Examiners import what their exercises need when they try each of them once.
+            self._examiners = self._open(EXAMINERS, stage, (), (), not unsandboxed)
             for nursery in self._nurseries:
                 nursery.wait()
         except BaseException:
