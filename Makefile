@@ -50,4 +50,4 @@ notebooks: $(READY)
 	@$(BIN)/autograder build
 
 bench: $(READY)
-	@status=0; for name in faces crowd realism stage exam; do $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
+	@status=0; for name in faces crowd realism interviewer stage coverage exam; do $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status

@@ -60,6 +60,9 @@ BACK_OFF_FROM = 0.2
 FALSE_ALARMS_AN_HOUR = 3.0
 """False alarms an hour at which the recall of episodes is reported."""
 
+RECALL_ENOUGH = 0.6
+"""Recall of episodes, at that many false alarms, that is good enough; what lies above counts no more."""
+
 LOW_BROW_RATIO = 1.5
 """Guardrail: false back-offs for people with a low resting brow, at most so many times the average."""
 

@@ -140,6 +140,14 @@ class Notebook:
                 return
         raise LookupError(f"no slider is labelled {label!r}")
 
+    def type(self, placeholder: str, text: str) -> None:
+        """Write into the first text box whose placeholder begins so, and press Enter."""
+        for box in self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook input[type='text']"):
+            if (box.get_attribute("placeholder") or "").startswith(placeholder):
+                box.send_keys(text + Keys.ENTER)
+                return
+        raise LookupError(f"no text box says {placeholder!r}")
+
     def click(self, label: str) -> None:
         """Press the first enabled button whose label contains a text."""
         for button in self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jupyter-button"):

@@ -51,7 +51,7 @@ def test_make_lab_hands_out_the_notebooks(lab):
 
 
 @pytest.mark.slow
-def test_run_all_on_the_untouched_notebook_shows_no_error_and_two_live_widgets(lab, browser, exercises):
+def test_run_all_on_the_untouched_notebook_shows_no_error_and_three_live_widgets(lab, browser, exercises):
     _, address = lab
     notebook = Notebook(browser, address % f"{STAGE}.ipynb")
     look(notebook, "notebook")
@@ -74,6 +74,25 @@ def test_run_all_on_the_untouched_notebook_shows_no_error_and_two_live_widgets(l
         notebook.click("calm")
     notebook.wait(lambda: any("kappa" in text for text in notebook.texts(".widget-html")), 20)
     look(notebook, "labelled")
+
+    notebook.cell("widgets.catch_liars()")
+    look(notebook, "liars")
+
+
+@pytest.mark.slow
+def test_the_interviewer_answers_in_words_and_offers_topics_when_it_is_unsure(lab, browser):
+    _, address = lab
+    notebook = Notebook(browser, address % "01_problem.ipynb")
+    notebook.run_all()
+    look(notebook, "stage_1")
+    notebook.cell("widgets.chat(interview)")
+    notebook.type("Ask in your own words", "does it have to run on the device?")
+    notebook.wait(lambda: any("Arm processor" in text for text in notebook.texts(".widget-html")), 30)
+    notebook.wait(lambda: any("Turns left: 11" in text for text in notebook.texts(".widget-html")), 10)
+    notebook.type("Ask in your own words", "what about speed and light?")
+    notebook.wait(lambda: any("I am not sure what you mean" in t for t in notebook.texts(".widget-html")), 30)
+    assert any("Turns left: 11" in text for text in notebook.texts(".widget-html"))
+    look(notebook, "interviewer")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Real, stock nbgrader on the real stage: exactly the expected points, and the same as in an exam."""
+"""Real, stock nbgrader on the real stages: exactly the expected points, and the same as in an exam."""
 
 import csv
 import os
@@ -11,14 +11,17 @@ import pytest
 
 from autograder import release, report, simulate
 from autograder.notebooks import write_notebook
-from autograder.stage import load_stage, stage_folder
+from autograder.stage import load_stage, stage_folder, stage_folders
 
-STAGE = "02_data_metrics"
+
+@pytest.fixture(scope="module", params=list(stage_folders()))
+def stage(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def exercises():
-    return load_stage(stage_folder(STAGE))
+def exercises(stage):
+    return load_stage(stage_folder(stage))
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +40,17 @@ def choices(exercises):
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, exercises, choices):
+def graded(tmp_path_factory, stage, exercises, choices):
     """A course folder after release, hand-in, autograde, feedback and export."""
     course = tmp_path_factory.mktemp("course")
-    release.prepare(course, [stage_folder(STAGE)], solutions=False, replace=False)
-    released = course / "release" / STAGE / f"{STAGE}.ipynb"
+    release.prepare(course, [stage_folder(stage)], solutions=False, replace=False)
+    released = course / "release" / stage / f"{stage}.ipynb"
     for learner, chosen in choices.items():
-        folder = course / "submitted" / learner / STAGE
+        folder = course / "submitted" / learner / stage
         folder.mkdir(parents=True)
         write_notebook(simulate.submission(released, exercises, chosen), folder / released.name)
     for command in ("autograde", "generate_feedback"):
-        nbgrader(course, command, STAGE)
+        nbgrader(course, command, stage)
     nbgrader(course, "export")
     return course
 
@@ -91,40 +94,40 @@ def test_the_class_report_names_the_mistake_that_was_handed_in(graded, choices):
     assert f"1 x {mistaken}: {choices['half'][mistaken]}" in report.class_report(graded)
 
 
-def test_feedback_pages_show_the_verdicts(graded):
+def test_feedback_pages_show_the_verdicts(graded, stage):
     for learner, word in (("full", "Correct"), ("empty", "Not attempted")):
-        page = (graded / "feedback" / learner / STAGE / f"{STAGE}.html").read_text()
+        page = (graded / "feedback" / learner / stage / f"{stage}.html").read_text()
         assert word in page
 
 
-def test_nbgrader_validates_a_full_submission_and_rejects_an_empty_one(graded):
+def test_nbgrader_validates_a_full_submission_and_rejects_an_empty_one(graded, stage):
     said = {}
     for learner in ("full", "empty"):
-        file = graded / "submitted" / learner / STAGE / f"{STAGE}.ipynb"
+        file = graded / "submitted" / learner / stage / f"{stage}.ipynb"
         said[learner] = nbgrader(graded, "validate", str(file))
     assert "Success! Your notebook passes all the tests." in said["full"]
 
 
-def test_stock_generate_assignment_accepts_the_source_folder(graded):
-    nbgrader(graded, "generate_assignment", STAGE, "--force")
-    assert (graded / "release" / STAGE / f"{STAGE}.ipynb").exists()
+def test_stock_generate_assignment_accepts_the_source_folder(graded, stage):
+    nbgrader(graded, "generate_assignment", stage, "--force")
+    assert (graded / "release" / stage / f"{stage}.ipynb").exists()
 
 
-def test_the_formgrader_lists_only_the_stages(graded):
+def test_the_formgrader_lists_only_the_stages(graded, stage):
     from nbgrader.apps import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
     config = Config({"CourseDirectory": {"root": str(graded), "course_id": "ml_design"}})
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
-    assert [assignment["name"] for assignment in api.get_assignments()] == [STAGE]
+    assert [assignment["name"] for assignment in api.get_assignments()] == [stage]
 
 
 @pytest.fixture(scope="module")
-def examined(graded, tmp_path_factory):
+def examined(graded, stage, tmp_path_factory):
     """The same submissions, graded as an exam."""
     course = tmp_path_factory.mktemp("exam") / "course"
-    release.prepare(course, [stage_folder(STAGE)], solutions=False, replace=False)
+    release.prepare(course, [stage_folder(stage)], solutions=False, replace=False)
     shutil.copytree(graded / "submitted", course / "submitted")
     run = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", str(course)],
@@ -148,8 +151,8 @@ def test_the_exam_and_stock_nbgrader_say_the_same_of_every_answer(graded, examin
     assert (exam.loc[~sure, "points"] < exam.loc[~sure, "out_of"]).all()
 
 
-def test_nbgrader_goes_on_from_an_exam(examined):
-    nbgrader(examined, "generate_feedback", STAGE, "--force")
+def test_nbgrader_goes_on_from_an_exam(examined, stage):
+    nbgrader(examined, "generate_feedback", stage, "--force")
     nbgrader(examined, "export")
     found = scores(examined)
     assert found["empty"] == 0

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.notebooks import notebook_file, source_file
+from autograder.stage import stage_folders
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -54,9 +57,14 @@ def test_the_wheel_carries_the_stages_with_their_exercises(tmp_path):
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
-    assert "autograder/stages/02_data_metrics/02_data_metrics.py" in names
-    assert "autograder/stages/02_data_metrics/02_data_metrics.ipynb" in names
-    assert "autograder/stages/02_data_metrics/exercises/agreement.py" in names
+    for folder in stage_folders().values():
+        files = [source_file(folder), notebook_file(folder), *(folder / "exercises").glob("*.py")]
+        assert not {f"autograder/stages/{file.relative_to(ROOT)}" for file in files} - set(names)
+    data = [
+        file for file in (ROOT / "course").rglob("*") if file.suffix in (".csv", ".toml", ".txt", ".json")
+    ]
+    assert data
+    assert not {str(file.relative_to(ROOT)) for file in data} - set(names)
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ from course import scenario
 
 PROSE = source_file(stage_folder("02_data_metrics")).read_text(encoding="utf-8").replace("\n# ", " ")
 
+WORDS = {2: "two", 3: "three", 4: "four"}
+
 
 def test_numbers_in_the_prose_are_those_of_the_scenario():
     for said in (
@@ -14,6 +16,7 @@ def test_numbers_in_the_prose_are_those_of_the_scenario():
         f"= {scenario.break_even():.3f}",
         f"Smaller, {100 * scenario.ANGRY_FRAMES:g} %",
         f"they cost € {scenario.VOTE_PRICE:g} each",
+        f"more than {WORDS[scenario.FALSE_ALARMS_AN_HOUR]} false alarms an hour",
     ):
         assert said in PROSE, said
     assert scenario.ANGRY_VISITS == 1 / 100, "the prose says: one visit in a hundred"
