@@ -305,7 +305,7 @@ exercise = Exercise(
         Mistake(
             "the overall mean",
             _overall_mean,
-            "One mean over all conditions decides, so every condition gets the same action.",
+            "Every condition gets the same action, as if one mean over all of them decided.",
             "What does the mean of a good and a bad condition tell you about either?",
         ),
         Mistake(

@@ -16,8 +16,8 @@ def build_or_buy(faces, mix, year, prices):
         person: int; label: "angry" or "calm", as annotators say under guideline v2;
         light: "even", "from the side", "from above" or "from behind";
         cover, glasses, low_brow, age: what else is known of the face;
-        buy, fine-tune, build: float, scores of the three detectors on this face, higher =
-            angrier.
+        buy, fine-tune, build: float, scores of the three detectors on this face ("bought",
+            "tuned" and "built" above), higher = angrier.
     mix: Series, light -> share of the customer's visits, calm and angry ones alike.
     year: dict with "visits", how many the year brings (one look at one face each); "anger",
         the share of visits with perceived anger; and in euros "missed" for an angry visitor
@@ -292,8 +292,9 @@ exercise = Exercise(
         Mistake(
             "headline accuracy",
             _headline_accuracy,
-            "The detector with the highest accuracy on the test set wins.",
-            "What would accuracy say of a detector that never says angry?",
+            "The detector that looks best on the whole test set wins, whatever it costs, wherever it will"
+            " stand.",
+            "Which figure of the test set knows the light at the customer's, or the price of the licence?",
         ),
         Mistake(
             "as common as in the test",

@@ -32,8 +32,9 @@ def choose(scenario):
         "clip": the same work, but it waits for five frames of the person
         "angry objects": 400, however many faces; boxes around angry faces
         "intensity": the same work as "each face"; says how angry, compared with others
-    Besides its work a reaction takes up to 200 ms until the next frame, 33 for the camera and
-    200 to move. No more than 5/8 of the chip's time may go into this work.
+    Besides its work a reaction takes the time until the next frame, 33 ms for the camera and 200
+    to move. Frames come every 200 ms; where the work of one takes more than 5/8 of that, they
+    come further apart: every work / speed / (5/8) ms.
     """
     faces, speed, limit = scenario["faces"], scenario["speed"], scenario["reaction_ms"]
     if scenario["use"] == "sort":

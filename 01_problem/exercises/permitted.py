@@ -99,7 +99,7 @@ def _one(rng, people, **facts):
         "infers": str(rng.choice(EMOTIONS)),
         "from": str(rng.choice(["face", "voice"])),
         "purpose": str(rng.choice(ORDINARY[:2])),
-        "consent": bool(rng.random() < 0.5),
+        "consent": False,
     }
     return fresh | facts
 
@@ -115,8 +115,10 @@ def _consent_pair(rng, k):
 
 
 def _bystander_pair(rng, k):
+    """Staff in view, or not; or in view and left out by design, or not."""
     one = _one(rng, OTHERS, **{"from": "face"})
-    return one, one | {"seen": [*one["seen"], "employees"]}
+    both = one | {"seen": [*one["seen"], "employees"]}
+    return (one, both) if k % 2 else (both | {"left_out": ["employees"]}, both)
 
 
 def _state_pair(rng, k):
@@ -136,15 +138,10 @@ def _text_pair(rng, k):
 
 
 def _disputed_pair(rng, k):
-    """Attention (a feeling, or none?), a wellbeing purpose at work, staff in view but left out by design."""
-    if k % 3 == 0:
-        one = _one(rng, PROTECTED, infers="attention")
-    elif k % 3 == 1:
-        one = _one(rng, PROTECTED, purpose="wellbeing")
-    else:
-        one = _one(rng, OTHERS)
-        one |= {"seen": [*one["seen"], "employees"], "left_out": ["employees"]}
-    return one, one | {"consent": not one["consent"]}
+    """Attention (a feeling, or none?), and a wellbeing purpose at work."""
+    facts = {"infers": "attention"} if k % 2 else {"purpose": "wellbeing"}
+    one = _one(rng, OTHERS if k % 4 == 1 else PROTECTED, **facts)
+    return one, one | {"consent": True}
 
 
 def _accepted(deployment):
@@ -214,7 +211,12 @@ def _describe(key, got, expected):
     k = got["wrong"][0]
     item = got["items"][k]
     seen = " and ".join(item["seen"])
-    what = f"{item['infers']} of {seen} from {item['from']}, for {item['purpose']}, consent {item['consent']}"
+    if item["left_out"]:
+        seen += f" ({', '.join(item['left_out'])} left out by design)"
+    agreed = "with consent" if item["consent"] else "without consent"
+    what = (
+        f"{item['infers']} of {seen} from {item['from']}, for {item['purpose']}, {agreed}"
+    )
     if key == FACT:
         return f"For {what}, `route` names {got['said'][k]!r}: another value there would change nothing."
     return f"For {what}, `route` says {got['said'][k]!r}."
@@ -261,6 +263,10 @@ def _not_prohibited_is_ordinary(deployment):
 
 def _main_person_only(deployment):
     return route(deployment | {"seen": deployment["seen"][:1]})
+
+
+def _left_out_is_seen(deployment):
+    return route(deployment | {"left_out": []})
 
 
 def _states_are_emotions(deployment):
@@ -316,6 +322,12 @@ exercise = Exercise(
             _main_person_only,
             "Only the people it is meant for are looked at, not those who walk into view besides.",
             "The camera that watches visitors also sees who works there: whose emotions does it infer?",
+        ),
+        Mistake(
+            "left out, and judged all the same",
+            _left_out_is_seen,
+            "People who are left out by design are treated as if their emotions were inferred.",
+            "The receptionist is in view, but nothing is inferred about her: what does `left_out` say?",
         ),
         Mistake(
             "fatigue counted as an emotion",

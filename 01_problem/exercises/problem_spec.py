@@ -124,7 +124,7 @@ def run(case, spec):
         BAR: (
             not wrong,
             _bar_kind(spec, wrong),
-            f"your bar decides wrongly about the delivery that is named: {'; '.join(wrong)}",
+            f"of four deliveries your bar decides wrongly about {len(wrong)}: {', '.join(wrong)}",
         ),
     }
     return {
@@ -176,7 +176,10 @@ def _dear_kind(spec):
         kind: month.long_run(_with_best(spec, *names)).outcome.euros_an_hour
         for kind, names in groups.items()
     }
-    return min(euros, key=lambda kind: round(euros[kind], 6))
+    kind = min(euros, key=lambda kind: round(euros[kind], 6))
+    if kind == "window_frames" and spec.window_frames < month.best_design().window_frames:
+        return "too few frames"
+    return f"{kind} {spec.outside_envelope}" if kind == "outside_envelope" else kind
 
 
 def _with_best(spec, *names):
@@ -203,8 +206,14 @@ def _clash(spec, p99):
             f"it promises {spec.reaction_ms:g} ms, but the lobby asks for {scenario.REACTION_MS}"
         )
     if p99 > spec.reaction_ms:
+        # In time for the lobby, yet later than promised: then the promise itself is at fault.
+        kind = (
+            "tight promise"
+            if p99 <= scenario.REACTION_MS
+            else f"promise, {_slow_kind(spec)}"
+        )
         return (
-            f"promise, {_slow_kind(spec)}",
+            kind,
             f"it promises {spec.reaction_ms:g} ms, but its other lines take {p99:,.0f}",
         )
     return None
@@ -215,7 +224,10 @@ def _unequal_kind(spec, ratio):
         return "nobody"
     if spec.low_brow_ratio > scenario.LOW_BROW_RATIO:
         return "bound"
-    return "scores" if ratio > scenario.LOW_BROW_RATIO else "tight"
+    if ratio <= scenario.LOW_BROW_RATIO:
+        return "tight"
+    few = spec.window_frames < month.best_design().window_frames
+    return "too few frames" if few and spec.formulation == "clip" else "scores"
 
 
 def _ratio(long_run):
@@ -260,7 +272,9 @@ exercise = Exercise(
     cases=cases,
     run=run,
     good=lambda key, got, expected: got["right"],
-    same=lambda key, got, other: not got["right"] and got["kind"] == other["kind"] != "",
+    same=lambda key, got, other: (
+        not got["right"] and not other["right"] and got["kind"] == other["kind"] != ""
+    ),
     describe=describe,
     returns="a dict with a value for every line of the starter",
     praise="Your lines agree, the month costs what it must, and the bar was there before the numbers.",
@@ -360,6 +374,24 @@ exercise = Exercise(
             "The robot sees too few frames of a face to tell a brow that is always low from one that was"
             " lowered.",
             "What do the frames of the next half second show that the first ones do not?",
+        ),
+        Mistake(
+            "a window too short to tell",
+            _but(window_frames=2),
+            "The window is so short that a brow that is always low looks like one that was lowered.",
+            "How long must one watch a face to see whether its brows move?",
+        ),
+        Mistake(
+            "a promise that the chain cannot keep",
+            _but(reaction_ms=700),
+            "The reaction that is promised is shorter than what its other lines take.",
+            "Camera, window, faces, motion: what do they add up to under your lines?",
+        ),
+        Mistake(
+            "a guardrail stricter than the design can keep",
+            _but(low_brow_ratio=1.0),
+            "The guardrail is a good wish: the design that is written beside it breaks it every month.",
+            "Which ratio did the month under your specification show?",
         ),
         Mistake(
             "a window for a single frame",

@@ -164,23 +164,30 @@ def _strictly_above(scores, angry, threshold, *field):
     return card | {name: strict[name] for name in at_threshold}
 
 
-def _row_by_row(order):
-    def by_rows(scores, angry, threshold, field_share, visits_an_hour, most_false):
-        ranked = angry[order(scores)]
-        hits, false = np.cumsum(ranked), np.cumsum(~ranked)
-        n_angry, n_calm = max(angry.sum(), 1), max((~angry).sum(), 1)
-        false_an_hour = false / n_calm * visits_an_hour * (1 - field_share)
-        kept = false_an_hour <= most_false
-        rows = {
-            "average_precision": (hits / (hits + false))[ranked].sum() / n_angry,
-            "best_recall": hits[kept].max(initial=0) / n_angry,
-        }
-        if ranked.any() and not ranked.all():
-            rows["auroc"] = (n_calm - false)[ranked].mean() / n_calm
-        card = scorecard(scores, angry, threshold, field_share, visits_an_hour, most_false)
-        return card | rows
+def _row_by_row(order, scores, angry, threshold, field_share, visits_an_hour, most_false):
+    ranked = angry[order]
+    hits, false = np.cumsum(ranked), np.cumsum(~ranked)
+    n_angry, n_calm = max(angry.sum(), 1), max((~angry).sum(), 1)
+    false_an_hour = false / n_calm * visits_an_hour * (1 - field_share)
+    kept = false_an_hour <= most_false
+    rows = {
+        "average_precision": (hits / (hits + false))[ranked].sum() / n_angry,
+        "best_recall": hits[kept].max(initial=0) / n_angry,
+    }
+    if ranked.any() and not ranked.all():
+        rows["auroc"] = (n_calm - false)[ranked].mean() / n_calm
+    card = scorecard(scores, angry, threshold, field_share, visits_an_hour, most_false)
+    return card | rows
 
-    return by_rows
+
+def _rows_as_they_come(scores, angry, threshold, *field):
+    order = np.argsort(-scores, kind="stable")
+    return _row_by_row(order, scores, angry, threshold, *field)
+
+
+def _rows_backwards(scores, angry, threshold, *field):
+    order = np.argsort(scores, kind="stable")[::-1]
+    return _row_by_row(order, scores, angry, threshold, *field)
 
 
 def _ties_lost(scores, angry, *field):
@@ -322,13 +329,13 @@ exercise = Exercise(
         ),
         Mistake(
             "equal scores in the order of the rows",
-            _row_by_row(lambda scores: np.argsort(-scores, kind="stable")),
+            _rows_as_they_come,
             "Visits with equal scores are taken one after the other, in the order of the rows.",
             "If you shuffle the rows of the test, may any of these figures change?",
         ),
         Mistake(
             "equal scores in the order of the rows",
-            _row_by_row(lambda scores: np.argsort(scores, kind="stable")[::-1]),
+            _rows_backwards,
             "Visits with equal scores are taken one after the other, in the order of the rows.",
             "If you shuffle the rows of the test, may any of these figures change?",
         ),
