@@ -352,7 +352,7 @@ exercise = Exercise(
     hints=(
         "Before you ask for a fact, ask yourself: which two designs does it decide between?",
         "First what can end the whole project: what happens after a detection, who is seen, and, where these"
-        " leave a doubt, what is allowed. Then what sets the threshold: what errors cost, how common anger is."
+        " leave a doubt, what is allowed. Then what sets the threshold: costs of errors, how common anger is."
         " Then what limits the build.",
         "Write twelve questions in that order into a list: after a detection, who is seen, costs of errors,"
         " how common, hardware, several people, data, existing models, where pictures may go, speed, light,"
