@@ -866,9 +866,10 @@ stage.reveal("accurate", "accuracy")
 table.round(2)
 
 # %% [markdown]
-# Team A delivered what was promised. B hardly sees anger, C was calibrated to a balanced set and backs off from
-# nearly everybody, D never says angry. Whoever has promised "95 % accuracy" must now take D, and whoever has
-# promised nothing will find a number by which the team did well.
+# Team A delivered what was promised. B hardly sees anger; C was calibrated to a balanced set and reacts to nearly every
+# second visitor; D never says angry. (Accuracy counts keeping distance as saying angry.) Whoever has promised "95 %
+# accuracy" must now accept B and D as well, and whoever has promised nothing will find a number by which the team did
+# well.
 #
 # **Exercise: the specification.** Fill in every line of `spec`. The check lets the robot work under it for two
 # months of thirty days, beside the best specification that a search finds, and lets your bar decide about

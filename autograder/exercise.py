@@ -204,12 +204,10 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
         got = _outcomes(exercise, cases, answers, calls if exercise.repeatable else None)
         fickle = calls and not calls[rng.integers(len(calls))].repeats()
     except NotAttempted as still:
-        return _verdict(
-            exercise,
-            NOT_ATTEMPTED,
-            str(still),
-            "Replace the `...` with your answer; if you wrote one, did you forget `return`?",
-        )
+        step = "Replace the `...` with your answer; if you wrote one, did you forget `return`?"
+        if not any(map(callable, exercise.references)):
+            step = "Give it a value, run that cell, then this one."
+        return _verdict(exercise, NOT_ATTEMPTED, str(still), step)
     except AnswerRaised as raised:
         where = f"It happened in the call {raised.call}."
         return _verdict(exercise, RAISED, where, explain_error(raised.error))

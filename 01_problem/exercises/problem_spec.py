@@ -297,7 +297,7 @@ exercise = Exercise(
         Mistake(
             "a window past the deadline",
             _but(window_frames=8),
-            "The window alone lasts so long that the reaction comes after its deadline, and the angry visitor"
+            "With this window the reaction comes after its deadline, and the angry visitor"
             " has been missed.",
             "At five frames a second, when has the last frame of your window been seen?",
         ),
