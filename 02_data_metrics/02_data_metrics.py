@@ -538,8 +538,9 @@ stage.check("order", batches)
 # ## 2.9 What is success?
 #
 # Not a metric, but a consequence: what happens in the lobby because the robot decides as it does, and what is
-# that worth? Three things have a price here: an angry visitor who is missed, a calm one from whom the robot backs
-# off, and keeping distance, which disturbs everybody a little. Two robots that anyone can build are the anchors.
+# that worth? Three things have a price here. An angry visitor who is missed costs € 4. Backing off from a calm one
+# costs € 0.25. Keeping distance, which disturbs everybody a little, costs € 0.20, whether the visitor is angry or
+# calm. Two robots that anyone can build are the anchors.
 
 # %%
 from course import scenario
@@ -605,7 +606,7 @@ pd.DataFrame({"in the week": week, "hours on": hours, "€ per hour": rates}).ro
 
 # %% [markdown]
 # One more thing before you set a bar: how long must a log be? The same robot, simulated again and again, for a
-# day, a week and four weeks. The whiskers hold nine logs of ten.
+# day, a week and four weeks. Each bar is the middle of these logs, and its whisker holds nine logs of ten.
 
 # %% demo=true
 lengths = {"a day": 1, "a week": 7, "four weeks": 28}
@@ -689,13 +690,17 @@ curve = pd.DataFrame({"recall": recall}, index=false_an_hour).loc[12:0]
 at_three = curve["recall"][curve.index <= scenario.FALSE_ALARMS_AN_HOUR].max()
 
 # %% demo=true
-plots.lines(
+most = scenario.FALSE_ALARMS_AN_HOUR
+figure = plots.lines(
     curve,
     "false alarms an hour",
     "recall",
-    f"Recall rises with the false alarms one bears; at {scenario.FALSE_ALARMS_AN_HOUR:g} an hour it"
-    f" is {at_three:.0%}.",
+    f"Recall rises with the false alarms one bears; at {most:g} an hour it is {at_three:.0%} (marked).",
 )
+axis = figure.axes[0]
+axis.plot([most, most, 0], [0, at_three, at_three], color="black", linestyle=":")
+axis.annotate(f"{at_three:.0%} at {most:g} an hour", (most, at_three), (most + 0.5, 0.3))
+figure
 
 # %% [markdown]
 # **Exercise: a scorecard.** Nine figures, six of the test and three of the field. Corner cases included:
@@ -732,15 +737,7 @@ detectors
 
 # %% [markdown]
 # `low_brow_ratio`: how often the robot needlessly backs off from people with a low resting brow, as a
-# multiple of the average. A first try: divide each figure by its limit and add up, what should be high with a
-# plus, what should be low with a minus.
-
-# %% demo=true
-stage.predict(
-    "added_up",
-    "Which of the two has the higher sum?",
-    ["cheap", "even-handed", "it depends on the weights, and no limit is kept"],
-)
+# multiple of the average. Each figure has a limit: recall at least, the other three at most.
 
 # %% demo=true
 limits = {
@@ -749,6 +746,20 @@ limits = {
     "euros": scenario.cost_of_doing_nothing(),
     "low_brow_ratio": scenario.LOW_BROW_RATIO,
 }
+pd.concat([detectors, pd.DataFrame(limits, index=["limit"])])
+
+# %% [markdown]
+# A first try: divide each figure by its limit and add up, what should be high with a plus, what should be low
+# with a minus. How much the ratio counts in this sum is up to you.
+
+# %% demo=true
+stage.predict(
+    "added_up",
+    "Which of the two has the higher sum, whatever weight the ratio gets?",
+    ["always cheap", "always even-handed", "now one, now the other"],
+)
+
+# %% demo=true
 parts = (
     detectors
     / pd.Series(limits)
@@ -768,14 +779,15 @@ sums.round(2)
 
 # %% demo=true
 winners = sums.idxmax()
-stage.reveal("added_up", "it depends on the weights, and no limit is kept")
+told = "now one, now the other" if winners.nunique() > 1 else f"always {winners.iloc[0]}"
+stage.reveal("added_up", told)
 print(
     "the sum's winner: "
     + ", ".join(f"{name}: {winner}" for name, winner in winners.items())
 )
 
 # %% [markdown]
-# A sum has a price for everything. With a small weight it sells the people with a low brow for eighty cents
+# A sum has a price for everything, and keeps no limit. With a small weight it sells the people with a low brow for eighty cents
 # an hour; with a large one it would throw a good detector away for a trifle. What the team means is an order:
 #
 # 1. **Guardrail.** What must not happen, to any group. Here: no ratio above the limit.
@@ -852,8 +864,8 @@ widgets.static_liars()
 
 # %% [markdown]
 # You trust a metric best when you know how to fool it. The exercise asks for five lies. Both detectors must be
-# worth having, both get the threshold that costs least for them, and the gap must be clear: no tricks with ties or
-# with a badly set threshold.
+# worth having. Unlike in the figure, each gets the threshold that costs least for it. And the gap must be clear: no
+# tricks with ties or with a badly set threshold.
 #
 # **Exercise: make them lie.** Each metric counts on its own, so begin with the one you understand best and return
 # `None` for the others.
@@ -958,7 +970,7 @@ for threshold in (0.05, 0.1, 0.2, 0.4):
 # %% [markdown]
 # ## 2.14 Better than what, and how sure?
 #
-# "Our model costs € 0.08 a face." Is that good? It depends on what the simplest rules cost, and on what a
+# "Our model costs € 0.13 a face." Is that good? It depends on what the simplest rules cost, and on what a
 # person would. And is it sure? It depends on how many *people* were tested, not how many faces. The second
 # question first.
 
@@ -969,7 +981,7 @@ for threshold in (0.05, 0.1, 0.2, 0.4):
 # %% demo=true
 stage.predict(
     "covers",
-    "Intervals by ordinary bootstrap over the faces: how many of 100 will hold the truth?",
+    "Intervals that treat every face as a new person: how many of 100 will hold the truth?",
     ["about 95", "about 75", "about 45"],
 )
 

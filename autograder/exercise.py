@@ -10,6 +10,7 @@ This module knows nothing of notebooks, files or faces.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import textwrap
@@ -431,7 +432,9 @@ def _form(exercise: Exercise) -> str:
 
 def _difference(exercise: Exercise, key: str, got: Any, expected: Any) -> str:
     if exercise.describe is not None:
-        return exercise.describe(key, got, expected)
+        # An outcome that is odd enough can't be put into the author's words, and gets plain ones.
+        with contextlib.suppress(Exception):
+            return exercise.describe(key, got, expected)
     name = exercise.answer_names[0]
     texts = brief((got,)), brief((expected,))
     if texts[0] == texts[1]:

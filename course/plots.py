@@ -84,6 +84,8 @@ def bars(
 ) -> DescribedFigure:
     """Return horizontal bars, the value written at each, with intervals where given.
 
+    Where there are intervals the value stands beside the name, so that it is not read as an interval's end.
+
     Args:
         values: number per name (its index).
         label: what is measured, with its unit.
@@ -98,14 +100,16 @@ def bars(
     axis = axes[0, 0]
     at = np.arange(len(values))[::-1]
     axis.barh(at, values, color=BLUE, height=0.6)
-    ends = values
+    ends, names = values, [str(name) for name in values.index]
     if low is not None and high is not None:
         ends = np.asarray(high, dtype=float)
         error = np.clip([values - np.asarray(low, dtype=float), ends - values], 0, None)
         axis.errorbar(values, at, xerr=error, fmt="none", ecolor="black", capsize=4)
-    for y, end, value in zip(at, ends, values, strict=True):
-        axis.annotate(f"{value:.3g}", (end, y), (6, 0), textcoords="offset points", va="center")
-    axis.set_yticks(at, [str(name) for name in values.index])
+        names = [f"{name}: {value:.3g}" for name, value in values.items()]
+    else:
+        for y, value in zip(at, values, strict=True):
+            axis.annotate(f"{value:.3g}", (value, y), (6, 0), textcoords="offset points", va="center")
+    axis.set_yticks(at, names)
     axis.set_xlim(0, 1.15 * max(ends))
     axis.set_xlabel(label)
     _clean(axis)

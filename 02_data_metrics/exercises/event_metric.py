@@ -114,6 +114,7 @@ def _rehearsal(rng):
             score = rng.uniform(0, 0.5, len(time))
             for a, b in detected:
                 score[(time >= a) & (time <= b)] += 0.5
+                score[time == a] = 0.5  # Exactly the threshold, where a detection begins.
             rows.append(
                 pd.DataFrame({"time": 40.0 * slot + time, "visit": visit, "score": score})
             )
@@ -251,6 +252,23 @@ def _two_for_one(frames, episodes, uptime, threshold, debounce, tolerance):
     return _numbers(near, uptime, false=(~near.any(axis=1)).sum())
 
 
+def _from_the_first(frames, episodes, uptime, threshold, debounce, tolerance):
+    alarms = []
+    for visit, part in frames[frames["score"] >= threshold].groupby("visit"):
+        first = -np.inf
+        for time in part["time"]:
+            if time - first > debounce:
+                first = time
+                alarms.append((visit, time))
+    alarms = pd.DataFrame(alarms, columns=["visit", "time"])
+    return _numbers(_near(alarms, episodes, tolerance, tolerance), uptime)
+
+
+def _strictly_above(frames, episodes, uptime, threshold, debounce, tolerance):
+    above = np.nextafter(threshold, 2)
+    return _largest_matching(frames, episodes, uptime, above, debounce, tolerance)
+
+
 def _any_overlap(frames, episodes, uptime, threshold, debounce, tolerance):
     near = _near(_alarms(frames, threshold, debounce), episodes, tolerance, tolerance)
     return _numbers(near, uptime, near.any(axis=0).sum(), (~near.any(axis=1)).sum())
@@ -316,6 +334,19 @@ exercise = Exercise(
             _no_debounce,
             "Every detection is an alarm: an episode detected fifteen times brings fourteen false ones.",
             "Which of these detections come so soon after the last one that they are the same alarm?",
+        ),
+        Mistake(
+            "debounced from the first",
+            _from_the_first,
+            "The debounce is measured from the first detection of an alarm: a long scowl becomes a new alarm"
+            " every few seconds.",
+            "Which detection must be near, for an alarm to go on: its first one, or the one just before?",
+        ),
+        Mistake(
+            "strictly above the threshold",
+            _strictly_above,
+            "A frame whose score equals the threshold is no detection for you.",
+            "The description says 'this score or more': what about a frame with exactly this score?",
         ),
         Mistake(
             "any overlap",

@@ -14,11 +14,12 @@ def choose(candidates, groups, limits):
         recall: share of angry episodes noticed, at the false alarms an hour that are bearable;
         p99_ms: milliseconds to the reaction that 99 of 100 keep;
         euros: cost of an operating hour.
-        Each has its 95 % interval in two more columns, such as recall_low, recall_high.
+        Each has its 95 % interval in two more columns: recall_low, recall_high, p99_ms_low,
+        p99_ms_high, euros_low, euros_high.
     groups: DataFrame, one row for each detector and group of people, columns
         candidate, group: str;
         ratio: false back-offs for these people, divided by the average over all people;
-        low, high: its 95 % interval.
+        low, high: its 95 % interval. All three are NaN where nobody measured the group.
     limits: dict of floats
         ratio: guardrail, no group's true ratio may be above it;
         recall, p99_ms: satisficing, recall at least and p99_ms at most this;
@@ -28,11 +29,12 @@ def choose(candidates, groups, limits):
     are the true ones over many galleries: no guardrail broken, recall and p99 that suffice,
     and among what is left few euros an hour.
     """
-    worst = groups.groupby("candidate")["high"].max().reindex(candidates.index)
+    high = groups["high"].fillna(np.inf)
+    worst = high.groupby(groups["candidate"]).max().reindex(candidates.index)
     allowed = candidates[
         (worst <= limits["ratio"])
         & (candidates["recall_low"] >= limits["recall"])
-        & (candidates["p99_high"] <= limits["p99_ms"])
+        & (candidates["p99_ms_high"] <= limits["p99_ms"])
     ]
     if allowed.empty or allowed["euros"].min() > limits["none"]:
         return "none"
@@ -50,13 +52,19 @@ GALLERIES = 8
 
 # What a gallery tries, and how many detectors of each role it holds.
 KINDS = (
-    ("a cheap one harms a group", {"sound": 4, "biased": 3, "weak": 1}),
+    ("a cheap one harms a group", {"sound": 4, "biased": 2, "harsh": 2}),
     ("one group was measured on few people", {"sound": 4, "unknown": 2, "doubtful": 2}),
+    ("nobody measured a group", {"sound": 4, "unmeasured": 3, "weak": 1}),
     ("a cheap one is slow or misses too much", {"sound": 4, "slow": 2, "weak": 2}),
+    ("recall or reaction is near its limit", {"sound": 4, "missing": 2, "late": 2}),
     ("every one may go", {"sound": 7}),
     ("no one should go", {"biased": 2, "unknown": 2, "doubtful": 1, "slow": 1, "weak": 1}),
     ("no one should go", {"dear": 3, "biased": 2, "weak": 2}),
 )
+
+
+# Detectors of which one figure looks better than it is: error, least and most that is measured.
+LUCKY = {"missing": ("recall", 0.025, 0.605, 0.63), "late": ("p99_ms", 25.0, 1465, 1495)}
 
 
 def cases(rng):
@@ -71,10 +79,15 @@ def _gallery(rng, roles):
     names = [f"detector_{k:02d}" for k in rng.permutation(90)[: len(role)]]
     true = pd.DataFrame([_figures(rng, name) for name in role], index=names)
     measured = {}
-    for name, usual in (("recall", 0.015), ("p99", 18.0), ("euros", 0.07)):
+    for name, usual in (("recall", 0.015), ("p99_ms", 18.0), ("euros", 0.07)):
         error = usual * rng.uniform(0.7, 1.3, len(role))
         middle = rng.normal(true[name], error)
-        measured["p99_ms" if name == "p99" else name] = middle
+        for kind, (figure, wide, least, most) in LUCKY.items():
+            if figure == name:
+                # Measured on little: true figures miss the limit, measured ones keep it by luck.
+                lucky = role == kind
+                error[lucky], middle[lucky] = wide, rng.uniform(least, most, lucky.sum())
+        measured[name] = middle
         measured[f"{name}_low"] = middle - 1.96 * error
         measured[f"{name}_high"] = middle + 1.96 * error
     candidates = pd.DataFrame(measured, index=pd.Index(names, name="candidate"))
@@ -92,7 +105,7 @@ def _gallery(rng, roles):
     true["broken"] = (
         (pd.Series(worst) > LIMITS["ratio"])
         | (true["recall"] < LIMITS["recall"])
-        | (true["p99"] > LIMITS["p99_ms"])
+        | (true["p99_ms"] > LIMITS["p99_ms"])
     )
     return candidates.round(3), groups.round(3), true
 
@@ -100,11 +113,11 @@ def _gallery(rng, roles):
 def _figures(rng, role):
     """Return the true recall, p99 and euros of a detector; what breaks a limit is cheap."""
     euros = {"sound": (2.9, 4.4), "dear": (5.05, 5.8)}.get(role, (2.2, 2.9))
-    recall = {"weak": (0.4, 0.53), "sound": (0.67, 0.85)}.get(role, (0.7, 0.88))
-    p99 = {"slow": (1620, 1900)}.get(role, (1200, 1400))
+    recall = {"weak": (0.4, 0.53), "sound": (0.67, 0.85), "missing": (0.55, 0.595)}
+    p99 = {"slow": (1620, 1900), "late": (1505, 1545)}
     return {
-        "recall": rng.uniform(*recall),
-        "p99": rng.uniform(*p99),
+        "recall": rng.uniform(*recall.get(role, (0.7, 0.88))),
+        "p99_ms": rng.uniform(*p99.get(role, (1200, 1400))),
         "euros": rng.uniform(*euros),
     }
 
@@ -113,8 +126,11 @@ def _ratio(rng, role, special):
     """Return the true ratio of one group, and as measured: ratio, low, high.
 
     Every detector has one special group. Of a biased one it is harmed; of an unknown or doubtful one, few
-    people were seen, and what they showed happens to be below the limit (unknown) or above it (doubtful).
+    people were seen, and what they showed happens to be below the limit (unknown) or above it (doubtful); of
+    an unmeasured one, nobody was seen. A harsh one harms every group.
     """
+    if special and role == "unmeasured":
+        return np.exp(rng.uniform(np.log(1.2), np.log(2.6))), np.nan, np.nan, np.nan
     few = special and role in ("unknown", "doubtful")
     error = rng.uniform(0.3, 0.38) if few else rng.uniform(0.04, 0.07)
     seen_within = (
@@ -123,7 +139,7 @@ def _ratio(rng, role, special):
     while True:
         if few:
             true = np.exp(rng.uniform(np.log(1.1), np.log(2.6)))
-        elif special and role == "biased":
+        elif role == "harsh" or (special and role == "biased"):
             true = rng.uniform(1.65, 2.0)
         else:
             true = rng.uniform(0.7, 1.1)
@@ -174,7 +190,8 @@ def describe(key, got, expected):
 
 
 def _worst(groups, column, index):
-    return groups.groupby("candidate")[column].max().reindex(index)
+    known = groups[column].fillna(np.inf)
+    return known.groupby(groups["candidate"]).max().reindex(index)
 
 
 def _cheapest(candidates, limits):
@@ -185,7 +202,7 @@ def _cheapest(candidates, limits):
 
 def _suffices(candidates, limits):
     enough = candidates["recall_low"] >= limits["recall"]
-    return enough & (candidates["p99_high"] <= limits["p99_ms"])
+    return enough & (candidates["p99_ms_high"] <= limits["p99_ms"])
 
 
 def _weighted_sum(candidates, groups, limits):
@@ -219,10 +236,32 @@ def _optimise_first(candidates, groups, limits):
     return best if best in allowed else "none"
 
 
-def _mean_over_groups(candidates, groups, limits):
-    mean = groups.groupby("candidate")["high"].mean().reindex(candidates.index)
-    fair = mean <= limits["ratio"]
+def _mean_over_groups(column):
+    def choose_by_mean(candidates, groups, limits):
+        known = groups[column].fillna(np.inf)
+        mean = known.groupby(groups["candidate"]).mean().reindex(candidates.index)
+        fair = mean <= limits["ratio"]
+        return _cheapest(candidates[fair & _suffices(candidates, limits)], limits)
+
+    return choose_by_mean
+
+
+def _unmeasured_passes(candidates, groups, limits):
+    worst = groups.groupby("candidate")["high"].max().reindex(candidates.index)
+    fair = worst <= limits["ratio"]
     return _cheapest(candidates[fair & _suffices(candidates, limits)], limits)
+
+
+def _measured_suffices(recall, p99_ms):
+    """Return a choice that holds these two columns against what must suffice."""
+
+    def choose_as_measured(candidates, groups, limits):
+        fair = _worst(groups, "high", candidates.index) <= limits["ratio"]
+        enough = candidates[recall] >= limits["recall"]
+        quick = candidates[p99_ms] <= limits["p99_ms"]
+        return _cheapest(candidates[fair & enough & quick], limits)
+
+    return choose_as_measured
 
 
 def _no_guardrail(candidates, groups, limits):
@@ -253,9 +292,10 @@ def _one_by_one(candidates, groups, limits):
     """Go through the candidates from the cheapest upper bound, and take the first that may go."""
     for name, row in candidates.sort_values("euros_high").iterrows():
         own = groups[groups["candidate"] == name]
-        if row["euros"] > limits["none"] or row["recall"] < limits["recall"]:
+        if row["euros"] > limits["none"] or row["recall_low"] < limits["recall"]:
             continue
-        if (own["high"] <= limits["ratio"]).all() and row["p99_ms"] <= limits["p99_ms"]:
+        quick = row["p99_ms_high"] <= limits["p99_ms"]
+        if quick and (own["high"] <= limits["ratio"]).all():
             return name
     return "none"
 
@@ -266,10 +306,11 @@ def _by_probability(candidates, groups, limits):
 
     error = np.log(groups["high"] / groups["low"]) / 3.92
     holds = norm.cdf(np.log(limits["ratio"] / groups["ratio"]) / error)
-    chance = pd.Series(holds).groupby(groups["candidate"]).prod().reindex(candidates.index)
-    for name, limit, sign in (("recall", "recall", 1), ("p99", "p99_ms", -1)):
+    holds = pd.Series(holds).fillna(0.0)
+    chance = holds.groupby(groups["candidate"]).prod().reindex(candidates.index)
+    for name, sign in (("recall", 1), ("p99_ms", -1)):
         error = (candidates[f"{name}_high"] - candidates[f"{name}_low"]) / 3.92
-        chance = chance * norm.cdf(sign * (candidates[limit] - limits[limit]) / error)
+        chance = chance * norm.cdf(sign * (candidates[name] - limits[name]) / error)
     euros = candidates["euros"].where(chance >= 0.95, np.inf)
     return euros.idxmin() if euros.min() < limits["none"] else "none"
 
@@ -316,11 +357,36 @@ exercise = Exercise(
             "The cheapest is picked first; when it breaks a limit, nobody goes.",
             "Is the second cheapest worse than no detector at all?",
         ),
+        *(
+            Mistake(
+                "guardrail as an average",
+                _mean_over_groups(column),
+                "The ratios are averaged over the groups, so one harmed group hides behind two others.",
+                "Whom does the guardrail protect: an average group, or each of them?",
+            )
+            for column in ("high", "ratio")
+        ),
         Mistake(
-            "guardrail as an average",
-            _mean_over_groups,
-            "The ratios are averaged over the groups, so one harmed group hides behind two others.",
-            "Whom does the guardrail protect: an average group, or each of them?",
+            "unmeasured passes",
+            _unmeasured_passes,
+            "A detector passes the guardrail although nobody measured one of its groups: `max` leaves NaN"
+            " out.",
+            "What do you know about people of whom nobody has measured anything?",
+        ),
+        *(
+            Mistake(
+                "what suffices, as measured",
+                _measured_suffices(recall, p99_ms),
+                f"`{' and '.join(c for c in (recall, p99_ms) if c in ('recall', 'p99_ms'))}` is held against"
+                " its limit as it was measured, however wide its interval is.",
+                "Among many detectors that miss the limit by a little, which one looks good when each is"
+                " measured once?",
+            )
+            for recall, p99_ms in (
+                ("recall", "p99_ms"),
+                ("recall", "p99_ms_high"),
+                ("recall_low", "p99_ms"),
+            )
         ),
         Mistake(
             "no guardrail",
@@ -352,8 +418,8 @@ exercise = Exercise(
         " best? Answer them in this order.",
         "A guardrail must be known to hold. Which end of the interval says that, and in which of the"
         " groups? And what do you return when nobody is left?",
-        "Per candidate take the largest `high` over its groups; keep those at most `limits['ratio']`,"
-        " with `recall_low` and `p99_high` within their limits; of these the lowest `euros`, if it is"
-        " below `limits['none']`; else 'none'.",
+        "Per candidate take the largest `high` over its groups, a NaN as infinite; keep those at most"
+        " `limits['ratio']`, with `recall_low` and `p99_ms_high` within their limits; of"
+        " these the lowest `euros`, if it is below `limits['none']`; else 'none'.",
     ),
 )

@@ -171,8 +171,13 @@ def _kind(facts, metric):
     dear, cheap = facts["favourite costs"], facts["cheaper costs"]
     if abs(facts["share"] / facts["prevalence"] - 1) > 0.1:
         return "prevalence"
-    if max(dear, cheap) >= WORTH * facts["nothing"]:
-        return "useless"
+    useless = [
+        name
+        for name in ("favourite", "cheaper")
+        if facts[f"{name} costs"] >= WORTH * facts["nothing"]
+    ]
+    if useless:
+        return f"useless: {' and '.join(useless)}"
     if np.isclose(dear, cheap, rtol=1e-6):
         return "same costs"
     if dear == 0:
@@ -293,8 +298,11 @@ def _threshold_cures(metric, prevalence, prices):
     return table.eval("favourite = angry * (0.2 + 0.8 * favourite)")
 
 
-def _never_reacts(metric, prevalence, prices):
-    return lie(metric, prevalence, prices).assign(favourite=0.0)
+def _never_reacts(*names):
+    def never(metric, prevalence, prices):
+        return lie(metric, prevalence, prices).assign(**dict.fromkeys(names, 0.0))
+
+    return never
 
 
 def _balanced(metric, prevalence, prices):
@@ -362,10 +370,22 @@ exercise = Exercise(
             "Which score do the angry visits have that it should miss, and which the calm ones?",
         ),
         Mistake(
-            "not worth having",
-            _never_reacts,
-            "One of your detectors is worth nothing: never backing off costs hardly more.",
+            "favourite is not worth having",
+            _never_reacts("favourite"),
+            "Your `favourite` is worth nothing: never backing off costs hardly more.",
             "A detector that never reacts fools nobody: can the costlier one do something, but too little?",
+        ),
+        Mistake(
+            "cheaper is not worth having",
+            _never_reacts("cheaper"),
+            "Your `cheaper` is worth nothing: never backing off costs hardly more.",
+            "At its best threshold, what do the false alarms of this detector cost, and what does it save?",
+        ),
+        Mistake(
+            "neither is worth having",
+            _never_reacts("favourite", "cheaper"),
+            "Both `favourite` and `cheaper` are worth nothing: never backing off costs hardly more.",
+            "How many angry visits must a detector find, with how few false alarms, to be worth having?",
         ),
         Mistake(
             "another prevalence",

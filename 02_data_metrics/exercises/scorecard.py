@@ -18,12 +18,14 @@ def scorecard(scores, angry, threshold, field_share, visits_an_hour, most_false)
 
     Returns a dict of floats.
         precision, recall, f1: of the test, at the threshold; 0 where nothing counts for them.
-        average_precision: sum of precision times gain in recall, from the highest score down.
+        average_precision: sum of precision times gain in recall, from the highest score down;
+            0 where nobody was angry.
         auroc: chance that an angry visit scores above a calm one; an equal score counts half.
             NaN where the test holds only one of the two kinds.
         brier: mean squared distance of the score from 1 (angry) or 0 (calm).
         field_precision: precision in the field, at the threshold; 0 where nothing is called.
-        false_an_hour: calm visits an hour from which the robot backs off, in the field.
+        false_an_hour: calm visits an hour from which the robot backs off, in the field; 0
+            where no visit of the test is calm.
         best_recall: the highest recall of any threshold with at most `most_false` of those;
             0 if there is no such threshold.
     """

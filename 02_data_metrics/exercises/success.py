@@ -72,7 +72,20 @@ def cases(rng):
         prices = {
             name: round(price * rng.uniform(0.8, 1.25), 2) for name, price in usual.items()
         }
-        yield Case(inputs=(log.actions, log.anger, log.uptime, prices), about=about)
+        actions = _some_calm_down(rng, log.actions)
+        yield Case(inputs=(actions, log.anger, log.uptime, prices), about=about)
+
+
+def _some_calm_down(rng, actions):
+    """Return the log with the order of actions turned round in half of the visits."""
+    half = rng.permutation(actions["visit"].unique())[::2]
+    turned = actions["visit"].isin(half)
+    entries = actions.loc[turned].groupby("visit")["action"]
+    actions = actions.copy()
+    actions.loc[turned, "action"] = entries.transform(
+        lambda action: action.to_numpy()[::-1]
+    )
+    return actions
 
 
 def describe(key, got, expected):
@@ -194,6 +207,10 @@ def _first_entry(actions, anger, uptime, prices):
     return _by_table(actions.drop_duplicates("visit"), anger, uptime, prices)
 
 
+def _last_entry(actions, anger, uptime, prices):
+    return _by_table(actions.drop_duplicates("visit", keep="last"), anger, uptime, prices)
+
+
 def _only_the_log(actions, anger, uptime, prices):
     return _by_table(actions, anger[anger["visit"].isin(actions["visit"])], uptime, prices)
 
@@ -274,6 +291,12 @@ exercise = Exercise(
             _first_entry,
             "Only the first entry of a visit counts, though many of them went on to a stronger action.",
             "The robot kept distance and then backed off: which of the two did the visitor live through?",
+        ),
+        Mistake(
+            "last entry counts",
+            _last_entry,
+            "Only the last entry of a visit counts, though some had a stronger action before it.",
+            "The robot backed off, came closer and kept distance: what was the most that it did?",
         ),
         Mistake(
             "only what is in the log",

@@ -206,7 +206,8 @@ def static_liars() -> object:
         xlim=(0, 1),
         ylim=(0, 2 * scenario.cost_of_doing_nothing()),
     )
-    figure.suptitle("Does the metric prefer the detector that costs less?", fontsize=11)
+    asked = f"Does the metric, at threshold {THRESHOLD:g}, prefer the detector that costs less?"
+    figure.suptitle(asked, fontsize=11)
     for axis in axes.values():
         axis.spines[["top", "right"]].set_visible(False)
     return figure

@@ -223,3 +223,12 @@ def test_an_answer_that_changes_its_mind_is_no_function(mean_exercise):
 def test_answers_that_cannot_be_compared_are_not_called_fickle(mean_exercise):
     exercise = replace(mean_exercise, repeatable=True)
     assert "two different" not in verdict_of(exercise, lambda values: pd.NA).sentence
+
+
+def test_an_outcome_that_the_author_has_no_words_for_is_a_verdict_all_the_same(mean_exercise):
+    def describe(key, got, expected):
+        return f"{got:.4g}"
+
+    verdict = judge(replace(mean_exercise, describe=describe), (lambda values: 10**400,), 3)
+    assert verdict.word == WRONG
+    assert verdict.sentence.startswith("`mean` gave 1000")

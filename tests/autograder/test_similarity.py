@@ -111,10 +111,15 @@ def stage2():
 
 
 def test_independent_right_answers_of_a_real_stage_are_not_alike(stage2):
+    def independent(exercise, choice):
+        # Where an exercise asks for two functions, some right answers keep the reference's second one.
+        return not set(simulate.answers(exercise, choice)) & set(exercise.references)
+
     answers = {
         name: {
             str(choice): simulate.answer_source(exercise, choice)
             for choice in ("reference", *range(len(exercise.right)))
+            if choice == "reference" or independent(exercise, choice)
         }
         for name, exercise in stage2.items()
     }

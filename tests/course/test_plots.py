@@ -33,6 +33,15 @@ def test_every_kind_of_figure_is_a_picture(tmp_path):
         assert np.asarray(Image.open(file).convert("L")).std() > 10
 
 
+def test_a_bars_value_stands_at_its_end_or_beside_its_name_but_not_at_the_end_of_an_interval():
+    values, high = pd.Series({"a": 0.5, "b": 0.6}), [0.9, 0.8]
+    plain = plots.bars(values, "share").axes[0]
+    assert [(label.get_text(), label.xy[0]) for label in plain.texts] == [("0.5", 0.5), ("0.6", 0.6)]
+    whiskers = plots.bars(values, "share", "", [0.1, 0.3], high).axes[0]
+    assert [label.get_text() for label in whiskers.get_yticklabels()] == ["a: 0.5", "b: 0.6"]
+    assert not whiskers.texts
+
+
 def test_lines_differ_in_dashes_and_marks_as_well_as_in_colour():
     table = pd.DataFrame(np.eye(4), columns=list("abcd"))
     drawn = plots.lines(table, "x", "y", "Four lines.").axes[0].lines

@@ -48,7 +48,11 @@ def graded(tmp_path_factory, stage, exercises, choices):
     for learner, chosen in choices.items():
         folder = course / "submitted" / learner / stage
         folder.mkdir(parents=True)
-        write_notebook(simulate.submission(released, exercises, chosen), folder / released.name)
+        notebook = simulate.submission(released, exercises, chosen)
+        for cell in notebook.cells:
+            if "explain" in cell.metadata and learner == "full":
+                cell.source = "Because it matters who is angry."
+        write_notebook(notebook, folder / released.name)
     for command in ("autograde", "generate_feedback"):
         nbgrader(course, command, stage)
     nbgrader(course, "export")

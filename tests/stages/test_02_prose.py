@@ -16,6 +16,9 @@ def test_numbers_in_the_prose_are_those_of_the_scenario():
         f"= {scenario.break_even():.3f}",
         f"Smaller, {100 * scenario.ANGRY_FRAMES:g} %",
         f"they cost € {scenario.VOTE_PRICE:g} each",
+        f"who is missed costs € {scenario.COST_MISSED:g}",
+        f"from a calm one costs € {scenario.COST_NEEDLESS:g}",
+        f"costs € {scenario.COST_DISTANCE:.2f}, whether",
         f"more than {WORDS[scenario.FALSE_ALARMS_AN_HOUR]} false alarms an hour",
     ):
         assert said in PROSE, said

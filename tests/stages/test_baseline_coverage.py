@@ -1,10 +1,11 @@
 """The metrics exercises: intervals cover, the scorecard agrees with scikit-learn and with simulated hours."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics
 
-from autograder.exercise import CORRECT, judge
+from autograder.exercise import CORRECT, NOT_ATTEMPTED, judge
 from autograder.plain import round_trip
 from autograder.stage import load_exercise, stage_folder
 from course import scenario
@@ -54,6 +55,40 @@ def test_the_long_run_mean_is_the_mean_over_many_faces():
         reruns, truth = case.hidden
         off = [rerun[0].mean() - true for rerun, true in zip(reruns, truth, strict=True)]
         assert np.mean(off) == pytest.approx(0, abs=4 * np.std(off) / np.sqrt(len(off)))
+
+
+def _unwritten(*inputs):
+    return None
+
+
+def test_each_function_earns_its_points_while_the_other_is_not_written():
+    interval, ladder = BASELINE.reference
+    earned = [judge(BASELINE, pair, 0).points for pair in ((interval, _unwritten), (_unwritten, ladder))]
+    assert min(earned) >= 1
+    assert sum(earned) == BASELINE.points
+    assert judge(BASELINE, (_unwritten, _unwritten), 0).word == NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_threshold_that_is_chosen_on_the_test_is_found_out(seed):
+    interval, ladder = BASELINE.reference
+
+    def heuristic_peeks(train, test, missed, needless):
+        lines = ladder(train, test, missed, needless)
+        return pd.concat([lines.drop("heuristic"), ladder(test, test, missed, needless).loc[["heuristic"]]])
+
+    assert judge(BASELINE, (interval, heuristic_peeks), seed).mistakes == ("chosen on the test",)
+
+
+@pytest.mark.parametrize("voter", ["vote_2", "angry"])
+def test_only_the_annotator_who_was_held_out_is_the_person(voter):
+    interval, ladder = BASELINE.reference
+
+    def another_person(train, test, missed, needless):
+        return ladder(train, test.assign(vote_0=test[voter]), missed, needless)
+
+    named = "a crowd for a person" if voter == "angry" else "own vote inside the majority"
+    assert judge(BASELINE, (interval, another_person), 1).mistakes == (named,)
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -123,6 +158,15 @@ def test_candidates_carry_no_truth_and_none_is_sometimes_best():
             chosen = HIERARCHY.reference(candidates, groups, _limits())
             assert (chosen == "none") == (case.about == "no one should go")
             assert chosen == "none" or not true.loc[chosen, "broken"]
+
+
+def test_a_group_that_nobody_measured_has_not_passed():
+    about = "nobody measured a group"
+    (case,) = (one for one in HIERARCHY.cases(np.random.default_rng(1)) if one.about == about)
+    for candidates, groups, _ in case.hidden:
+        unmeasured = groups["candidate"][groups["ratio"].isna()]
+        assert len(unmeasured)
+        assert HIERARCHY.reference(candidates, groups, _limits()) not in set(unmeasured)
 
 
 def _limits():

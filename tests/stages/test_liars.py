@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
+from autograder.exercise import judge
 from autograder.stage import load_exercise, stage_folder
 
 EXERCISE = load_exercise(stage_folder("02_data_metrics") / "exercises" / "liars.py")
@@ -55,3 +56,12 @@ def test_no_threshold_costs_less_than_the_one_that_is_used(frames):
 
     assert cost == pytest.approx(euros(threshold))
     assert cost == pytest.approx(min(euros(at) for at in [*np.unique(score), np.inf]))
+
+
+@pytest.mark.parametrize("column", ["favourite", "cheaper"])
+def test_the_verdict_names_the_detector_that_is_worth_nothing(column):
+    def answer(metric, prevalence, prices):
+        return EXERCISE.reference(metric, prevalence, prices).assign(**{column: 0.0})
+
+    verdict = judge(EXERCISE, (answer,), 0)
+    assert f"Your `{column}` is worth nothing" in verdict.sentence
