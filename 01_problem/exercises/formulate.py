@@ -94,10 +94,17 @@ def _one_face(rng, k):
 
 
 def _few(rng, k):
-    limit = rng.uniform(1500, 2500) if k < 3 else rng.uniform(650, 1000)
-    speed = SERVER if k in (0, 5) else ROBOT
-    faces = int(rng.integers(2, 7))
-    return _setting(rng, faces=faces, who=True, reaction_ms=round(limit), speed=speed)
+    """A quick chip and just enough time for a clip, or more time and a chip too slow for it."""
+    faces, quick = int(rng.integers(2, 7)), k < 3
+    speed = round(rng.uniform(4, 10) if quick else rng.uniform(0.9, 1.4), 2)
+    share = rng.uniform(1.03, 1.08) if quick else rng.uniform(0.72, 0.85)
+    limit = round(share * _clip_needs(faces, speed))
+    return _setting(rng, faces=faces, who=True, reaction_ms=limit, speed=speed)
+
+
+def _clip_needs(faces, speed):
+    """Return milliseconds of the slowest reaction on a clip."""
+    return float(sum(formulations.steps_ms(CLIP, faces, speed)))
 
 
 def _crowd(rng, k):
@@ -188,13 +195,27 @@ def _kind(settings, choices):
         return "clip of one picture"
     if _half(
         pairs,
-        lambda s: s.pictures == "video" and s.reaction_ms <= 1000 and s.faces > 1,
+        lambda s: (
+            s.pictures == "video"
+            and s.faces > 1
+            and s.reaction_ms < _clip_needs(s.faces, s.speed)
+        ),
         {CLIP},
     ):
         return "no time"
+    if _cut_off(pairs):
+        return "cut-off"
     if _half(pairs, lambda s: s.faces == 1 and s.speed < 1, {FACE, CLIP, OBJECTS}):
         return "detector"
     return ""
+
+
+def _cut_off(pairs):
+    """With several in view, is a clip chosen from some reaction time on, whatever the chip does in it?"""
+    several = [(s, choice) for s, choice in pairs if s.pictures == "video" and s.faces > 1]
+    clips = [s.reaction_ms for s, choice in several if choice == CLIP]
+    others = [s.reaction_ms for s, choice in several if choice != CLIP]
+    return bool(clips and others) and min(clips) > max(others)
 
 
 def _half(pairs, where, names):
@@ -261,8 +282,8 @@ def _film_everything(scenario):
     return choose({**scenario, "pictures": "video", "use": "act"})
 
 
-def _by_rules(scenario):
-    """Rules of thumb after eight runs."""
+def _by_cut_offs(scenario):
+    """Rules of thumb after eight runs, which never ask what the chip can do in the time there is."""
     if scenario["pictures"] == "single pictures":
         if scenario["use"] == "sort":
             return INTENSITY
@@ -272,7 +293,27 @@ def _by_rules(scenario):
         return FRAME
     if scenario["faces"] >= 20 and scenario["speed"] < 10:
         return OBJECTS
-    return CLIP if scenario["reaction_ms"] >= 1400 else FACE
+    return CLIP if scenario["reaction_ms"] >= 1420 else FACE
+
+
+def _the_best_that_is_in_time(scenario):
+    """Go down a list, the one that sees best first, and take the first that can work here."""
+    if scenario["use"] == "sort":
+        return INTENSITY
+    faces, video = scenario["faces"], scenario["pictures"] == "video"
+    for name, work, frames in (
+        (CLIP, 150 + 20 * faces, 5),
+        (FRAME, 30, 1),
+        (FACE, 150 + 20 * faces, 1),
+        (OBJECTS, 400, 1),
+    ):
+        ms = work / scenario["speed"]
+        between = max(200, 1.6 * ms)
+        in_time = frames * between + 233 + ms <= scenario["reaction_ms"]
+        fits = video if name == CLIP else faces == 1 if name == FRAME else True
+        if fits and in_time:
+            return name
+    return FRAME
 
 
 def _by_points(scenario):
@@ -312,7 +353,7 @@ exercise = Exercise(
     describe=describe,
     returns="one of the five names",
     praise="You chose by what the scenario asks for, and no formulation is your favourite.",
-    right=(_by_rules, _by_points),
+    right=(_the_best_that_is_in_time, _by_points),
     mistakes=(
         Mistake(
             "one favourite",
@@ -331,6 +372,13 @@ exercise = Exercise(
             _find_faces_first,
             "You look for faces, on a chip that is slow at it, where one face fills the picture.",
             "How many milliseconds does it take to find the face whose place you know?",
+        ),
+        Mistake(
+            "a cut-off in place of a budget",
+            _by_cut_offs,
+            "With several people in view you choose the clip from one reaction time on, whatever the chip can"
+            " do in that time.",
+            "How long do five frames take on a chip that needs 400 ms for one, and on one that needs 40?",
         ),
         Mistake(
             "one criterion decides",
