@@ -127,7 +127,7 @@ def run(case, fits, reaction_p99):
     if len(case.hidden) == len(NETWORKS):
         answers = [fits(*pair) for pair in case.hidden]
         for answer in answers:
-            if not hasattr(answer, "keys") or set(ASKED) - set(answer):
+            if not hasattr(answer, "keys") or set(ASKED) - set(answer.keys()):
                 raise Unreadable(f"`fits` did not return a dict with {', '.join(ASKED)}.")
         return {said: [float(a[name]) for a in answers] for name, said in ASKED.items()}
     p99, late = [], []

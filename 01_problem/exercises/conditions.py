@@ -335,7 +335,7 @@ exercise = Exercise(
         Mistake(
             "as common as in the test",
             _test_set_prevalence,
-            "Costs are added up as if anger were as common in the field as in the test.",
+            "The robot keeps away as often as if anger were as common in the field as in the test.",
             "How many of 1,000 visits show anger, and how many of 1,000 tested images?",
         ),
         Mistake(

@@ -292,8 +292,8 @@ exercise = Exercise(
         Mistake(
             "headline accuracy",
             _headline_accuracy,
-            "The detector that looks best on the whole test set wins, whatever it costs, wherever it will"
-            " stand.",
+            "The detector that looks best on the whole test set is chosen, whatever it costs, wherever it"
+            " will stand.",
             "Which figure of the test set knows the light at the customer's, or the price of the licence?",
         ),
         Mistake(
@@ -317,7 +317,7 @@ exercise = Exercise(
         Mistake(
             "the cheapest offer",
             _price_only,
-            "The lowest price wins, whatever the errors will cost.",
+            "The offer with the lowest price is chosen, whatever the errors will cost.",
             "How does the price compare with what a year of missed anger costs?",
         ),
     ),

@@ -25,8 +25,9 @@ def route(deployment):
 
     Returns (route, fact). route: "prohibited" (AI Act, Article 5(1)(f)), "high-risk"
     (Article 6(2) with Annex III 1(c)), "neither" (of these two; other law still applies),
-    or "lawyer" where the text does not settle it. fact: the name of a fact that decides it:
-    were that fact another, the route could be another.
+    or "lawyer" where the text does not settle it. fact: the name of the fact on which the
+    route rests: what takes it out of the definition of emotion recognition, who makes it
+    prohibited, what lifts that prohibition; otherwise who is seen, or what is in doubt.
     """
     if deployment["from"] == "text":
         return "neither", "from"
@@ -59,14 +60,7 @@ ORDINARY, EXCEPTED = (
     ("service", "marketing", "appraisal", "teaching"),
     ("medical", "safety"),
 )
-VALUES = {
-    "seen": [["visitors"], ["employees"], ["pupils"], ["visitors", "employees"]],
-    "left_out": [[], ["employees"], ["pupils"]],
-    "infers": [*EMOTIONS, *STATES, "attention"],
-    "from": ["face", "voice", "text"],
-    "purpose": [*ORDINARY, *EXCEPTED],
-    "consent": [True, False],
-}
+KEYS = ("seen", "left_out", "place", "infers", "from", "purpose", "consent")
 PAIRS = 4
 
 
@@ -156,17 +150,22 @@ def _accepted(deployment):
     return {settled}
 
 
-def _deciding(deployment):
-    """Return the facts that could make the route another one, each changed alone."""
-    before = _accepted(deployment)
-    return {
-        name
-        for name, values in VALUES.items()
-        if any(not _accepted(deployment | {name: value}) & before for value in values)
-    }
+def _rests_on(deployment):
+    """Return the facts of which the sentence that settles the route speaks; all where none settles it."""
+    emotion, biometric = deployment["infers"] not in STATES, deployment["from"] != "text"
+    if not (emotion and biometric):
+        return {
+            name for name, out in (("infers", not emotion), ("from", not biometric)) if out
+        }
+    if len(_accepted(deployment)) > 1:
+        return set(KEYS)
+    judged = set(deployment["seen"]) - set(deployment["left_out"])
+    if judged & set(PROTECTED) and deployment["purpose"] in EXCEPTED:
+        return {"purpose"}
+    return {"seen", "place"}
 
 
-FACT = "naming the fact that decides"
+FACT = "naming the fact on which the route rests"
 
 
 def run(case, answer):
@@ -183,7 +182,7 @@ def run(case, answer):
         else [
             k
             for k, item in enumerate(case.hidden)
-            if k not in wrong and facts[k] not in _deciding(item)
+            if k not in wrong and facts[k] not in _rests_on(item)
         ]
     )
     return {
@@ -193,6 +192,7 @@ def run(case, answer):
 
 
 def _read(output):
+    output = output.tolist() if isinstance(output, np.ndarray) else output
     if not isinstance(output, (tuple, list)) or len(output) != 2:
         raise Unreadable(f"`route` returned {output!r:.60}, not a pair (route, fact).")
     where, fact = output
@@ -200,7 +200,7 @@ def _read(output):
         raise Unreadable(
             f"`route` returned the route {where!r:.40}; there are {', '.join(ROUTES)}."
         )
-    if not isinstance(fact, str) or fact not in [*VALUES, "place"]:
+    if not isinstance(fact, str) or fact not in KEYS:
         raise Unreadable(
             f"`route` named the fact {fact!r:.40}; name a key of the deployment."
         )
@@ -218,7 +218,7 @@ def _describe(key, got, expected):
         f"{item['infers']} of {seen} from {item['from']}, for {item['purpose']}, {agreed}"
     )
     if key == FACT:
-        return f"For {what}, `route` names {got['said'][k]!r}: another value there would change nothing."
+        return f"For {what}, `route` names {got['said'][k]!r}: the route rests on another fact."
     return f"For {what}, `route` says {got['said'][k]!r}."
 
 
@@ -233,7 +233,9 @@ def _by_table(deployment):
     if not emotion:
         return ("neither", "infers")
     excused = deployment["purpose"] in ("safety", "medical")
-    return ("prohibited" if at_work and not excused else "high-risk", "infers")
+    if at_work:
+        return ("high-risk", "purpose") if excused else ("prohibited", "seen")
+    return ("high-risk", "place")
 
 
 def _doubts_early(deployment):
@@ -287,6 +289,18 @@ def _always_a_lawyer(deployment):
     return "lawyer", "infers"
 
 
+def _always_high_risk(deployment):
+    return "high-risk", "seen"
+
+
+def _same(key, got, other):
+    """The same routes; and any one route for everything is like any other, but for the lawyer's."""
+    constant = len(set(got["said"])) == len(set(other["said"])) == 1
+    if constant and "lawyer" not in (*got["said"], *other["said"]):
+        return True
+    return got["said"] == other["said"] and got["wrong"] == other["wrong"]
+
+
 exercise = Exercise(
     title="Is it permitted?",
     questions=("1.1", "1.2"),
@@ -297,9 +311,7 @@ exercise = Exercise(
     cases=cases,
     run=run,
     good=lambda key, got, expected: not got["wrong"],
-    same=lambda key, got, other: (
-        got["said"] == other["said"] and got["wrong"] == other["wrong"]
-    ),
+    same=_same,
     describe=_describe,
     returns='a pair (route, fact), such as ("high-risk", "seen")',
     praise="The same model is prohibited here, high-risk there and neither elsewhere, and you can say why.",
@@ -332,7 +344,7 @@ exercise = Exercise(
         Mistake(
             "fatigue counted as an emotion",
             _states_are_emotions,
-            "Fatigue, pain and attention are all treated as emotions.",
+            "Fatigue and pain are treated as emotions.",
             "What does recital 18 say about states such as pain and fatigue?",
         ),
         Mistake(
@@ -346,6 +358,12 @@ exercise = Exercise(
             _text_counts,
             "Written words are treated like a face or a voice.",
             "Article 3(39) speaks of emotions inferred from which kind of data?",
+        ),
+        Mistake(
+            "one route for everything",
+            _always_high_risk,
+            "Every deployment gets the same route, whatever its facts.",
+            "Which of these facts would have to be another before a regulator changed its mind?",
         ),
         Mistake(
             "always a lawyer",

@@ -40,6 +40,24 @@ def test_a_guess_earns_little():
     assert max(judge(PERMITTED, (guess,), seed).points for seed in range(10)) <= PERMITTED.points / 5
 
 
+@pytest.mark.parametrize(
+    "fact",
+    [
+        lambda deployment, where: "from" if deployment["from"] == "text" else "infers",
+        lambda deployment, where: "purpose" if where == "prohibited" else "seen",
+    ],
+)
+def test_a_fact_that_is_named_by_habit_is_noticed(fact):
+    def answer(deployment):
+        where, _ = PERMITTED.reference(deployment)
+        return where, fact(deployment, where)
+
+    for seed in range(5):
+        verdict = judge(PERMITTED, (answer,), seed)
+        assert verdict.points < PERMITTED.points
+        assert "naming the fact on which the route rests" in verdict.sentence.split("Not yet:")[1]
+
+
 def test_consent_never_changes_the_route():
     for seed in range(20):
         for _, item in deployments(seed):
