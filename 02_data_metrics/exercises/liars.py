@@ -109,6 +109,8 @@ def _read(table):
         if not numbers.between(0, 1).all():
             raise Unreadable(f"The column `{name}` must hold scores from 0 to 1.")
         table[name] = numbers.astype(float)
+    if table["visit"].isna().any():
+        raise Unreadable("The column `visit` must hold a number in every row.")
     pairs = table[["visit", "site"]].drop_duplicates()
     if table["site"].isna().any() or pairs["visit"].duplicated().any():
         raise Unreadable("Every visit must be at one site, the same in all of its frames.")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
+from autograder import Unreadable
 from autograder.exercise import judge
 from autograder.stage import load_exercise, stage_folder
 
@@ -65,3 +66,10 @@ def test_the_verdict_names_the_detector_that_is_worth_nothing(column):
 
     verdict = judge(EXERCISE, (answer,), 0)
     assert f"Your `{column}` is worth nothing" in verdict.sentence
+
+
+def test_rows_of_no_visit_make_no_lie():
+    table = EXERCISE.reference("frame recall", 0.015, PRICES)
+    stray = table.tail(500).assign(visit=np.nan, angry=True, favourite=1.0, cheaper=0.0)
+    with pytest.raises(Unreadable, match="`visit` must hold a number"):
+        LIARS._read(pd.concat([table, stray]))
