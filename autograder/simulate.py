@@ -57,7 +57,8 @@ def _standalone(function: Callable, name: str) -> str:
     module = sys.modules[function.__module__]
     parts = {**_imports(module), **_definitions(module)}
     needed: dict[str, str] = {}
-    waiting = [function.__name__]
+    call = _made_by(function, module)
+    waiting = [node.id for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Name)]
     while waiting:
         wanted = waiting.pop()
         if wanted in needed or wanted not in parts:
@@ -67,7 +68,26 @@ def _standalone(function: Callable, name: str) -> str:
         waiting += [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
     ordered = dict.fromkeys(source for wanted, source in parts.items() if wanted in needed)
     body = textwrap.indent("\n".join(ordered), "    ")
-    return f"def _answer():\n{body}\n    return {function.__name__}\n\n\n{name} = _answer()"
+    return f"def _answer():\n{body}\n    return {call}\n\n\n{name} = _answer()"
+
+
+def _made_by(function: Callable, module: object) -> str:
+    """Return the expression that gives a function: its name, or the call of the function that made it."""
+    maker, _, inner = function.__qualname__.partition(".<locals>.")
+    if not inner:
+        return function.__name__
+    given = inspect.getclosurevars(function).nonlocals
+    words = []
+    for parameter in inspect.signature(getattr(module, maker)).parameters.values():
+        if parameter.name in given:
+            several = parameter.kind is parameter.VAR_POSITIONAL
+            value = given[parameter.name]
+            words += map(_word, value) if several else [f"{parameter.name}={_word(value)}"]
+    return f"{maker}({', '.join(words)})"
+
+
+def _word(value: object) -> str:
+    return value.__name__ if inspect.isfunction(value) else repr(value)
 
 
 def _imports(module: object) -> dict[str, str]:

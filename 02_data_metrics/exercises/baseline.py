@@ -363,6 +363,18 @@ def _votes(first):
     return [f"vote_{i}" for i in range(first, 6)]
 
 
+def _all_votes(train, test):
+    return test[_votes(0)]
+
+
+def _crowd(train, test):
+    return test[_votes(0)].mean(axis=1) >= 0.5
+
+
+def _commoner(train, test):
+    return np.zeros(len(test))
+
+
 def _peeks(train, test, missed, needless):
     return ladder(test, test, missed, needless)
 
@@ -514,23 +526,20 @@ exercise = Exercise(
         ),
         Mistake(
             "own vote inside the majority",
-            (interval, _changed("human", lambda train, test: test[_votes(0)])),
+            (interval, _changed("human", _all_votes)),
             "The person's line includes annotators whose own vote is part of the majority they are held"
             " against.",
             "If you may help to choose the truth, how often will you be found right?",
         ),
         Mistake(
             "a crowd for a person",
-            (
-                interval,
-                _changed("human", lambda train, test: test[_votes(0)].mean(axis=1) >= 0.5),
-            ),
+            (interval, _changed("human", _crowd)),
             "The person's line is what most annotators said together, not what one person says.",
             "How many people stand beside the robot and decide for it?",
         ),
         Mistake(
             "the commoner answer",
-            (interval, _changed("prior", lambda train, test: np.zeros(len(test)))),
+            (interval, _changed("prior", _commoner)),
             "The prior picks the answer that is more common, not the one that costs less.",
             "If one face in eight is angry, what do eight faces cost when you carry on, and when you back"
             " off?",
