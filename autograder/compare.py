@@ -32,17 +32,27 @@ def close(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
     return bool(np.all(same))
 
 
-def alike(one: Any, other: Any) -> bool:
-    """Compare two answers to the same question, item by item; what can't be compared counts as alike."""
+def alike(one: Any, other: Any, doubtful: bool = True) -> bool:
+    """Compare two answers item by item; `doubtful` is returned where they can't be compared."""
     try:
         if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-            return len(one) == len(other) and all(map(alike, one, other))
+            pairs = zip(one, other, strict=False)
+            return len(one) == len(other) and all(alike(a, b, doubtful) for a, b in pairs)
         if hasattr(one, "index") and hasattr(one, "to_numpy"):
             same = type(one) is type(other) and one.index.equals(other.index)
             return same and close(one.to_numpy(), other.to_numpy())
         return close(one, other)
     except Exception:
-        return True
+        return doubtful
+
+
+def told_apart(got: float, expected: float, digits: int = 4) -> tuple[str, str]:
+    """Return two numbers as texts, of so many digits or of as many as it takes to see them differ."""
+    texts = "", ""
+    while texts[0] == texts[1] and digits <= 17:
+        texts = f"{got:.{digits}g}", f"{expected:.{digits}g}"
+        digits += 1
+    return texts
 
 
 def brief(values: tuple) -> str:

@@ -21,6 +21,7 @@ import pandas as pd
 from autograder.exercise import CORRECT, NOT_ATTEMPTED, PARTLY, RAISED, UNREADABLE, WRONG, Exercise
 from autograder.export import plain
 from autograder.feedback import VERDICT_TYPE
+from autograder.judging import ONE_ANSWER
 
 COLUMNS = ["stage", "learner", "exercise", "word", "points", "out_of", "mistakes"]
 NO_VERDICT = "no verdict"
@@ -240,7 +241,9 @@ def mistake_table(graded: Graded, exercises: Mapping[str, Exercise]) -> pd.DataF
         for row in group.itertuples():
             named = row.mistakes or ([_UNNAMED[row.word]] if row.word in _UNNAMED else [])
             made.update(dict.fromkeys(named, 1))
-        known = {m.name: m for m in exercises[exercise].mistakes} if exercise in exercises else {}
+        known = (
+            {m.name: m for m in (*exercises[exercise].mistakes, ONE_ANSWER)} if exercise in exercises else {}
+        )
         tried = int((~group["word"].isin([NOT_ATTEMPTED, NO_VERDICT])).sum())
         for name, count in made.most_common():
             says, ask = (known[name].says, known[name].ask) if name in known else ("", "")

@@ -18,7 +18,8 @@ from types import ModuleType
 from typing import Any
 
 from autograder import essay, feedback, notebooks, plain, predict
-from autograder.exercise import CORRECT, UNREADABLE, Exercise, judge, refused
+from autograder.exercise import CORRECT, UNREADABLE, Exercise
+from autograder.judging import judge, refused
 from autograder.progress import Progress
 
 CLASS_FILE = "class.json"
@@ -113,7 +114,8 @@ class Stage:
         """Show the next hint; each call goes one level further."""
         exercise = self._exercise(name)
         level = min(self._progress.count("hint", name), len(exercise.hints) - 1)
-        self._progress.log("hint", name, level=level + 1)
+        if self._progress.count("hint", name) <= level:
+            self._progress.log("hint", name, level=level + 1)
         feedback.show_hint(exercise, level)
 
     def solution(self, name: str, anyway: bool = False) -> None:

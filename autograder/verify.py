@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from autograder import notebooks
 from autograder.essay import essays
-from autograder.exercise import CORRECT, NOT_ATTEMPTED, PARTLY, WRONG, Exercise, Literal, judge
+from autograder.exercise import CORRECT, NOT_ATTEMPTED, PARTLY, WRONG, Exercise, Literal
+from autograder.judging import judge
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

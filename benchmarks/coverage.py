@@ -16,7 +16,8 @@ from types import ModuleType
 import numpy as np
 from scipy import stats
 
-from autograder.exercise import CORRECT, Exercise, judge
+from autograder.exercise import CORRECT, Exercise
+from autograder.judging import judge
 from autograder.stage import load_exercise, stage_folder
 from benchmarks.bars import Figure, at_least, at_most, report
 
@@ -67,13 +68,21 @@ def _intervals(exercise: Exercise, module: ModuleType, checks: int) -> list[Figu
         fewest = min(entry[4] for entry in measured[name])
         figures.append(at_least(f"{name}: fewest of {module.RERUNS} held", fewest, module.HELD))
         figures.append(at_most(f"{name}: chance that a check refuses it", refused, BAR))
-        widest = max(entry[3] for entry in measured[name])
+        narrowest, widest = (
+            min(entry[2] for entry in measured[name]),
+            max(entry[3] for entry in measured[name]),
+        )
+        figures.append(at_least(f"{name}: narrowest, in widths of the reference", narrowest, module.NARROWER))
         figures.append(at_most(f"{name}: widest, in widths of the reference", widest, module.WIDER))
     for name in wrong:
         # Accepted only where both situations accept it.
         accepted = 1.0
-        for share, n, narrow, *_ in measured[name]:
-            accepted *= 0.0 if narrow > module.WIDER else 1 - _chance_below(module, share, n, 1)
+        for share, n, narrow, wide, _ in measured[name]:
+            accepted *= (
+                0.0
+                if narrow > module.WIDER or wide < module.NARROWER
+                else 1 - _chance_below(module, share, n, 1)
+            )
         told = " and ".join(f"{share:.3f}" for share, *_ in measured[name])
         figures.append(Figure(f"mistake '{name}': coverage", told))
         figures.append(at_most(f"mistake '{name}': chance that a check accepts it", accepted, BAR))

@@ -6,7 +6,8 @@ import statistics
 import sys
 import time
 
-from autograder.exercise import Exercise, judge
+from autograder.exercise import Exercise
+from autograder.judging import judge
 from autograder.notebooks import build_solved
 from autograder.stage import load_stage, stage_folders
 from autograder.verify import execute, points_of

@@ -108,7 +108,10 @@ def run(case, spec):
         TIME: (
             reacts and p99 <= scenario.REACTION_MS,
             off or _slow_kind(spec),
-            f"{p99:,.0f} ms",
+            f"asked for are reactions within {scenario.REACTION_MS} ms; 99 of 100 of yours come within"
+            f" {p99:,.0f} ms"
+            if reacts
+            else "the robot reacts to nobody",
         ),
         AGREE: (not clash, *(clash or ("", ""))),
         COST: (
@@ -140,7 +143,9 @@ def _spec(lines):
     try:
         return ProblemSpec.from_dict(lines)
     except ValueError as odd:
-        raise Unreadable(f"In `spec`: {str(odd).removeprefix('lines ')}") from None
+        told = str(odd)
+        told = f"`spec`{told[5:]}" if told.startswith("lines ") else f"In `spec`, {told}"
+        raise Unreadable(told) from None
 
 
 def _stop_kind(spec):
@@ -177,7 +182,10 @@ def _dear_kind(spec):
         for kind, names in groups.items()
     }
     kind = min(euros, key=lambda kind: round(euros[kind], 6))
-    if kind == "window_frames" and spec.window_frames < month.best_design().window_frames:
+    best = month.best_design()
+    if kind == "size" and spec.multiply_adds <= best.multiply_adds:
+        return "small"
+    if kind == "window_frames" and spec.window_frames < best.window_frames:
         return "too few frames"
     return f"{kind} {spec.outside_envelope}" if kind == "outside_envelope" else kind
 
@@ -250,8 +258,6 @@ def _bar_kind(spec, wrong):
 def describe(key, got, expected):
     """Say what came of it."""
     told = {
-        TIME: f"asked for are reactions within {scenario.REACTION_MS} ms; 99 of 100 of yours, if it reacts"
-        f" at all, come within {got['says']}",
         AGREE: f"two lines contradict each other: {got['says']}",
         MAY: f"the robot is not switched on: {got['says']}",
     }.get(key, got["says"])
@@ -355,6 +361,19 @@ exercise = Exercise(
             _but(multiply_adds=40_000_000),
             "With eight faces in view the core is not done before the next frame, and reactions come late.",
             "How many milliseconds do eight faces take with your model?",
+        ),
+        Mistake(
+            "a network too large for a microcontroller",
+            _but(device="microcontroller"),
+            "A microcontroller takes so long for the largest model allowed that reactions come late.",
+            "How many multiply-adds a second does each device do, and how many does a face need?",
+        ),
+        Mistake(
+            "a model smaller than the device allows",
+            _but(multiply_adds=1_000_000),
+            "The largest model that the specification allows is too small to tell angry from calm well, and"
+            " that costs most of what is lost.",
+            "How much work and memory does the device leave you, and what would they buy?",
         ),
         Mistake(
             "faces sent to a server",

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from autograder import Case, Exercise, Mistake, Unreadable
+from autograder import Case, Exercise, Mistake, Unreadable, told_apart
 
 
 def event_metric(frames, episodes, uptime, threshold, debounce, tolerance):
@@ -154,11 +154,13 @@ def run(case, answer):
 def describe(key, got, expected):
     """Say what was returned and what is right."""
     if isinstance(expected, list):
-        got, expected = (" and ".join(f"{n:.3g}" for n in pair) for pair in (got, expected))
+        pairs = (told_apart(*pair, 3) for pair in zip(got, expected, strict=True))
+        mine, right = map(" and ".join, zip(*pairs, strict=True))
         return (
-            f"Among {key}, there is one for which you give {got} where {expected} is right."
+            f"Among {key}, there is one for which you give {mine} where {right} is right."
         )
-    return f"For the {key} you give {got:.3g} where {expected:.3g} is right."
+    mine, right = told_apart(got, expected, 3)
+    return f"For the {key} you give {mine} where {right} is right."
 
 
 def _alarms(frames, threshold, debounce):

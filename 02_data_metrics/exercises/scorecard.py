@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder import Case, Exercise, Mistake, Unreadable
+from autograder import Case, Exercise, Mistake, Unreadable, told_apart
 from course import scenario
 
 
@@ -16,7 +16,7 @@ def scorecard(scores, angry, threshold, field_share, visits_an_hour, most_false)
     visits_an_hour: float, visits an hour in the field, angry and calm.
     most_false: float, false alarms an hour that are bearable in the field.
 
-    Returns a dict of floats.
+    Returns a dict of floats, not rounded.
         precision, recall, f1: of the test, at the threshold; 0 where nothing counts for them.
         average_precision: sum of precision times gain in recall, from the highest score down;
             0 where nobody was angry.
@@ -108,6 +108,11 @@ def run(case, answer):
 
 def _alike(key, got, other):
     return bool(np.isclose(got[0], other[0], rtol=1e-6, atol=1e-8, equal_nan=True))
+
+
+def _describe(key, got, expected):
+    mine, right = told_apart(got[0], expected[0])
+    return f"Where {expected[1]}, your {key} is {mine} and {right} is right."
 
 
 def _zero_by_zero(scores, angry, threshold, field_share, visits_an_hour, most_false):
@@ -282,9 +287,7 @@ exercise = Exercise(
     run=run,
     good=_alike,
     same=_alike,
-    describe=lambda key, got, expected: (
-        f"Where {expected[1]}, your {key} is {got[0]:.4g} and {expected[0]:.4g} is right."
-    ),
+    describe=_describe,
     repeatable=True,
     returns="a dict with the nine named figures",
     praise="Each figure holds in its corner cases, and those of the field are the field's, not the test's.",

@@ -1,9 +1,11 @@
 """When is the robot a success? Euros per operating hour, counted from its log."""
 
+import numbers
+
 import numpy as np
 import pandas as pd
 
-from autograder import Case, Exercise, Mistake
+from autograder import Case, Exercise, Mistake, told_apart
 
 
 def cost_an_hour(actions, anger, uptime, prices):
@@ -90,8 +92,10 @@ def _some_calm_down(rng, actions):
 
 def describe(key, got, expected):
     """Say what was returned and what is right."""
-    number = f"{got:.4g}" if isinstance(got, (int, float)) else f"a {type(got).__name__}"
-    return f"For {key} you return {number} where {expected:.4g} is right."
+    if not isinstance(got, numbers.Real):
+        return f"For {key} you return a {type(got).__name__}, not a number."
+    mine, right = told_apart(got, expected)
+    return f"For {key} you return {mine} where {right} is right."
 
 
 def _hours(uptime):

@@ -18,8 +18,9 @@ from autograder.exam import intake, seeds
 from autograder.exam.limits import Limits
 from autograder.exam.records import CHECK, DEMO, Cell, Result, course_cells, rebuilt_from_plain, to_plain
 from autograder.exam.wire import Channel, Lost
-from autograder.exercise import RAISED, UNREADABLE, Exercise, Literal, Verdict, judge, refused
+from autograder.exercise import RAISED, UNREADABLE, Exercise, Literal, Verdict
 from autograder.explain import Explained
+from autograder.judging import judge, refused
 
 _MOST_ITEMS = 1000
 _MARGIN = 2  # An honest candidate cuts what is shown itself; what is this much longer is forged.

@@ -13,6 +13,7 @@ from course.deployment.formulations import FORMULATIONS, require
 from course.deployment.visits import HARD
 
 STAFF = ("excluded", "included")
+_LARGEST = 1e300
 AFTERWARDS = "from the pilot"
 """A success bar that is set afterwards: at whatever the pilot reaches."""
 
@@ -152,4 +153,4 @@ def _value(name: str, value: object) -> object:
 
 def _is_number(value: object) -> bool:
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
-    return number and bool(np.isfinite(value))
+    return number and bool(abs(value) < _LARGEST)  # Python's whole numbers know no bound.

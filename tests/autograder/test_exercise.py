@@ -18,8 +18,8 @@ from autograder.exercise import (
     Literal,
     Mistake,
     close,
-    judge,
 )
+from autograder.judging import judge
 
 
 def verdict_of(exercise, answer, seed=0):
@@ -223,6 +223,41 @@ def test_an_answer_that_changes_its_mind_is_no_function(mean_exercise):
 def test_answers_that_cannot_be_compared_are_not_called_fickle(mean_exercise):
     exercise = replace(mean_exercise, repeatable=True)
     assert "two different" not in verdict_of(exercise, lambda values: pd.NA).sentence
+
+
+def _picks(values, prices):
+    return "ask" if values.mean() > prices else "act"
+
+
+def _chosen(case, pick):
+    return {"choices": [pick(*one) for one in case.hidden]}
+
+
+@pytest.fixture
+def picking():
+    """Return an exercise that asks for one of two words, five times."""
+    return Exercise(
+        title="Ask or act",
+        questions=(),
+        points=1,
+        reference=_picks,
+        cases=lambda rng: [Case(hidden=[(rng.normal(k % 2, 0.1, 9), 0.5) for k in range(5)])],
+        run=_chosen,
+        mistakes=(
+            Mistake("always asks", lambda values, prices: "ask", "It asks each time.", "Why?"),
+            Mistake("the wrong side", lambda values, prices: "aact"[values.mean() < prices :], "No.", "Why?"),
+        ),
+        hints=(),
+        repeatable=True,
+    )
+
+
+def test_one_answer_to_everything_is_called_that_unless_a_mistake_is_as_unmoved(picking):
+    assert verdict_of(picking, lambda values, prices: "no idea").mistakes == ("one answer to everything",)
+    assert verdict_of(picking, lambda values, prices: "ask").mistakes == ("always asks",)
+    moved = replace(picking, mistakes=picking.mistakes[1:])
+    assert verdict_of(moved, lambda values, prices: "ask").mistakes == ("one answer to everything",)
+    assert verdict_of(picking, lambda values, prices: pd.NA).mistakes == ()
 
 
 def test_an_outcome_that_the_author_has_no_words_for_is_a_verdict_all_the_same(mean_exercise):

@@ -7,8 +7,8 @@ import pytest
 
 from autograder import release, report, simulate
 from autograder import stage as stages
-from autograder.exercise import judge
 from autograder.feedback import VERDICT_TYPE
+from autograder.judging import judge
 
 
 @pytest.fixture

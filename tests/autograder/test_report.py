@@ -12,8 +12,8 @@ import pytest
 
 from autograder import notebooks, report, report_page, simulate
 from autograder import stage as stages
-from autograder.exercise import judge
 from autograder.feedback import VERDICT_TYPE
+from autograder.judging import judge
 
 
 @pytest.fixture

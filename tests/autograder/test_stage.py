@@ -104,6 +104,7 @@ def test_hints_go_one_level_further_each_time_and_stop_at_the_last(here, capsys)
         stage.hint("mean")
     out = capsys.readouterr().out.splitlines()
     assert [line[:11] for line in out] == ["Hint 1 of 2", "Hint 2 of 2", "Hint 2 of 2"]
+    assert stage._progress.count("hint", "mean") == 2, "seeing a hint again is no further hint"
 
 
 def test_the_solution_opens_after_passing_or_on_a_deliberate_request(here, capsys):

@@ -13,8 +13,8 @@ import nbformat
 from autograder import release, simulate
 from autograder import stage as stages
 from autograder.exam.records import ANSWER, EXPLAIN, EXTRA, Cell, Result, course_cells
-from autograder.exercise import judge
 from autograder.feedback import verdict_data
+from autograder.judging import judge
 
 STAGE = "01_small"
 WHY = """

@@ -126,7 +126,7 @@ def mean(values):
 REFERENCE_FROM_THE_COURSE = """
 def mean(values):
     import importlib, importlib.util, pathlib, sys
-    for name in ("autograder.stage", "autograder.exercise", "autograder.exam.examiner"):
+    for name in ("autograder.stage", "autograder.exercise", "autograder.judging", "autograder.exam.examiner"):
         try:
             importlib.import_module(name)
             return 5.0

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from autograder.exercise import CORRECT, NOT_ATTEMPTED, judge
+from autograder.exercise import CORRECT, NOT_ATTEMPTED
+from autograder.judging import judge
 from autograder.plain import round_trip
 from autograder.stage import load_exercise, stage_folder
 from course import scenario

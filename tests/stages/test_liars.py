@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from autograder import Unreadable
-from autograder.exercise import judge
+from autograder.judging import judge
 from autograder.stage import load_exercise, stage_folder
 
 EXERCISE = load_exercise(stage_folder("02_data_metrics") / "exercises" / "liars.py")

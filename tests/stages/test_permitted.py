@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.exercise import CORRECT, NOT_ATTEMPTED, UNREADABLE, judge
+from autograder.exercise import CORRECT, NOT_ATTEMPTED, UNREADABLE
+from autograder.judging import judge
 from autograder.plain import round_trip
 from autograder.stage import load_exercise
 from course import interview
