@@ -51,6 +51,37 @@ def test_an_interval_that_ignores_the_faces_fails_both_situations(bounds, seed):
     assert "the interval, when one person has many faces" in said.split("Not yet")[1]
 
 
+@pytest.mark.parametrize("times", [1.3, 1.6, 1.7, 1.9])
+def test_no_multiple_of_the_spread_is_right_in_both_situations(times):
+    def scaled(values, person):
+        reach = times * values.std() / np.sqrt(len(np.unique(person)))
+        return values.mean() - reach, values.mean() + reach
+
+    verdict = judge(BASELINE, (scaled, BASELINE.reference[1]), 0)
+    assert verdict.points < BASELINE.points
+    assert "times as wide as 95 % needs" in verdict.sentence or "hold the truth" in verdict.sentence
+
+
+@pytest.mark.parametrize("times", [1.0, 1.8])
+def test_intervals_over_faces_are_found_out_in_the_ladder_however_they_are_scaled(times):
+    interval, ladder = BASELINE.reference
+    over_faces = next(m.answer[0] for m in BASELINE.mistakes if m.name == "bootstrap over frames")
+
+    def scaled(train, test, missed, needless):
+        lines = ladder(train, test, missed, needless)
+        for name, acts in {"constant": False, "human": test["vote_0"]}.items():
+            costs = np.where(test["angry"], missed * ~np.bool_(acts), needless * np.bool_(acts))
+            low, high = over_faces(costs, test["person"].to_numpy())
+            reach = times * (high - low) / 2
+            lines.loc[name, ["low", "high"]] = costs.mean() - reach, costs.mean() + reach
+        if lines["score"]["prior"] == lines["score"]["constant"]:
+            lines.loc["prior"] = lines.loc["constant"]
+        return lines
+
+    verdict = judge(BASELINE, (interval, scaled), 1)
+    assert "an interval around each line" in verdict.sentence.split("Not yet")[1]
+
+
 def test_the_long_run_mean_is_the_mean_over_many_faces():
     for case in list(BASELINE.cases(np.random.default_rng(3)))[:2]:
         reruns, truth = case.hidden
