@@ -27,6 +27,7 @@ DETECTORS = ("A", "B")
 THRESHOLD = 0.5
 BLUE = "#0072B2"
 _COLOURS, _SIGNS, _DASHES = {"A": BLUE, "B": ORANGE}, {"A": "●", "B": "■"}, {"A": "-", "B": "--"}
+_LIFT = {"A": 0.14, "B": -0.14}  # marks of equal values lie side by side
 _MARKS = {"A": "o", "B": "s"}
 
 # One large lobby has 60 visits of 100, five small ones have 8 each. Half of the angry visits are long, with
@@ -185,11 +186,18 @@ def static_liars() -> object:
         found = [standing(metric, share) for metric in METRICS]
         axis, rows = axes[place], np.arange(len(found))[::-1]
         for one, row in zip(found, rows, strict=True):
-            axis.plot([one.value["A"], one.value["B"]], [row, row], color="#bbbbbb", zorder=1)
+            axis.plot(
+                [one.value["A"], one.value["B"]],
+                [row + _LIFT["A"], row + _LIFT["B"]],
+                color="#bbbbbb",
+                zorder=1,
+            )
             axis.text(1.06, row, "lies" if one.lies else "true", va="center", fontsize=9)
         for name in DETECTORS:
             values = [one.value[name] for one in found]
-            axis.scatter(values, rows, color=_COLOURS[name], marker=_MARKS[name], label=name, zorder=2)
+            axis.scatter(
+                values, rows + _LIFT[name], color=_COLOURS[name], marker=_MARKS[name], label=name, zorder=2
+            )
         axis.set_yticks(rows, METRICS if place == "field" else [""] * len(found))
         axis.set(xlim=(0, 1.2), ylim=(-0.6, len(found) - 0.4), xticks=[0, 0.5, 1], xlabel="metric")
         costs = ", ".join(f"{name} € {found[0].cost[name]:.2f}" for name in DETECTORS)
