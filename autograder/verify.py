@@ -263,13 +263,13 @@ def wall_problems(folder: Path, exercises: Mapping[str, Exercise], limits: objec
 
 
 def _sittings(exercises: Mapping[str, Exercise]) -> Iterator[dict[str, str | int]]:
-    """Yield what to hand in, so that together every answer that an exercise knows occurs."""
+    """Yield what to hand in, so that together every answer that an exercise knows occurs once."""
     known = {
         name: ["reference", *range(len(exercise.right)), *(mistake.name for mistake in exercise.mistakes)]
         for name, exercise in exercises.items()
     }
     for turn in range(max(map(len, known.values()))):
-        yield {name: choices[turn % len(choices)] for name, choices in known.items()}
+        yield {name: choices[turn] for name, choices in known.items() if turn < len(choices)}
 
 
 def execute(notebook: NotebookNode, cwd: Path | None = None) -> NotebookNode:
