@@ -39,25 +39,29 @@ TEST_VISITS = 20_000
 def cases(rng):
     """Five places; the test set is balanced save once, and maximum F1 is dear save perhaps there."""
     lobby = {"prevalence": scenario.ANGRY_VISITS}
-    yield _case(rng, scenario.ANGRY_BALANCED, lobby, "the place is the lobby")
+    yield _case(rng, scenario.ANGRY_BALANCED, lobby, "the lobby")
     # Prices differ from place to place too, so that no fixed probabilities do for all of them.
     often = {
         "prevalence": rng.uniform(0.03, 0.06),
         "missed": rng.uniform(1.2, 1.8),
         "needless": rng.uniform(0.7, 1.0),
     }
-    about = "anger is more common, misses are cheap and needless back-offs dear"
+    about = "a place with more anger, cheap misses and dear back-offs"
     yield _case(rng, scenario.ANGRY_BALANCED, often, about)
     cheap = {"prevalence": rng.uniform(0.01, 0.03), "distance": rng.uniform(0.03, 0.05)}
-    yield _case(rng, scenario.ANGRY_BALANCED, cheap, "keeping distance is cheap")
+    yield _case(
+        rng, scenario.ANGRY_BALANCED, cheap, "a place where keeping distance is cheap"
+    )
     dear = {"prevalence": rng.uniform(0.01, 0.03), "distance": rng.uniform(0.5, 0.8)}
-    yield _case(rng, scenario.ANGRY_BALANCED, dear, "keeping distance is dear")
+    yield _case(
+        rng, scenario.ANGRY_BALANCED, dear, "a place where keeping distance is dear"
+    )
     own = {
         "prevalence": scenario.ANGRY_POOL,
         "missed": rng.uniform(7, 10),
         "distance": rng.uniform(0.12, 0.15),
     }
-    about = "the test set has the field's own share of anger, and misses are dear"
+    about = "a place with the test set's share of anger and dear misses"
     yield _case(rng, scenario.ANGRY_POOL, own, about)
 
 
@@ -140,7 +144,7 @@ def run(case, operating_point):
         "least": _least(case.hidden),
         "nothing": _euros(case.hidden, 2.0, 2.0),
     }
-    return {f"an hour costs little where {case.about}": facts}
+    return {case.about: facts}
 
 
 def _scores(output):
@@ -176,7 +180,7 @@ def _logit(p):
 def describe(key, got, expected):
     """Say what an hour costs, beside the least and beside doing nothing."""
     return (
-        f"Where {key.split(' where ')[1]}, acting from {got['keep']:.3g} and {got['back']:.3g} costs"
+        f"In {key}, acting from {got['keep']:.3g} and {got['back']:.3g} costs"
         f" € {got['euros']:.2f} an hour; doing nothing costs € {got['nothing']:.2f}, the best"
         f" two scores € {got['least']:.2f}."
     )
