@@ -66,7 +66,9 @@ def essays(cells: Iterable[NotebookNode]) -> dict[str, Essay]:
 
 
 def _lines(source: str) -> tuple[tuple[float, str], ...]:
-    return tuple((float(points), " ".join(text.split())) for points, text in _LINE.findall(source))
+    """Return (points, text) of a rubric's lines; marks of emphasis would show where no markdown is read."""
+    found = _LINE.findall(source)
+    return tuple((float(points), " ".join(text.replace("*", "").split())) for points, text in found)
 
 
 def assess(progress: Progress, essay: Essay, met: Iterable[int] | None, sample: bool) -> None:
@@ -122,11 +124,13 @@ def _boxes(progress: Progress, essay: Essay) -> bool:
         return False
     earlier = progress.events("assess", essay.name)
     ticked = earlier[-1].get("met", []) if earlier else []
-    wide = ipywidgets.Layout(width="95%")
     boxes = [
         ipywidgets.Checkbox(
-            value=number in ticked, description=f"{points:g}: {text}", indent=False, layout=wide
-        )
+            value=number in ticked,
+            description=f"{points:g} point{'s' * (points != 1)}: {text}",
+            indent=False,
+            layout=ipywidgets.Layout(width="48em", max_width="98%", height="auto"),
+        ).add_class("rubric-line")
         for number, (points, text) in enumerate(essay.rubric, start=1)
     ]
     said = ipywidgets.HTML(_escaped(told(essay, ticked)) if earlier else "Tick what your text does.")
@@ -138,7 +142,12 @@ def _boxes(progress: Progress, essay: Essay) -> bool:
 
     for box in boxes:
         box.observe(note, "value")
-    display(ipywidgets.VBox([*boxes, said]))
+    # A label of a widget is cut at the end of its line; a rubric has to be read to its end.
+    style = ipywidgets.HTML(
+        "<style>.rubric-line label {white-space: normal; height: auto; line-height: 1.4; padding-left: 1.8em;"
+        " text-indent: -1.8em}</style>"
+    )
+    display(ipywidgets.VBox([style, *boxes, said]))
     return True
 
 

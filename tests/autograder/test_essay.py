@@ -111,6 +111,11 @@ def test_without_widgets_the_rubric_is_printed_with_the_way_to_answer(why, tmp_p
     assert "stage.assess('why', met=[1, ...])" in said
 
 
+def test_a_rubric_is_shown_without_its_marks_of_emphasis():
+    lines = essay._lines("- 1 point: says *why*\n* 2 points: says **when**\n  and where")
+    assert lines == ((1.0, "says why"), (2.0, "says when and where"))
+
+
 def test_the_sample_is_shown_only_where_solutions_are(why, tmp_path, monkeypatch):
     shown = []
     monkeypatch.setattr(essay, "show_html", lambda html, text: shown.append(html))
