@@ -371,8 +371,8 @@ for number, axis in enumerate(figure.subplots(1, 2)):
 figure
 
 # %% [markdown]
-# Every face that is found is asked about anger, and is a chance to be wrong. Suppose that all are found, and the detector of anger takes 5 of
-# 100 calm faces for angry.
+# Every face that is found is asked about anger, and is a chance to be wrong. Suppose that all are found, and the
+# detector of anger takes 5 of 100 calm faces for angry.
 
 # %% demo=true
 rate, event = 0.05, scenario.FACES_AT_AN_EVENT
@@ -678,8 +678,8 @@ from course import off_the_shelf
 tested = off_the_shelf.read()
 calm, angry = (tested[tested["label"] == label] for label in ("calm", "angry"))
 threshold = calm["bought"].quantile(0.95)
-found = angry.assign(found=angry["bought"] >= threshold)
-print(f"found over all: {found['found'].mean():.0%} of {len(found)} angry faces")
+seen = angry.assign(found=angry["bought"] >= threshold)
+print(f"found over all: {seen['found'].mean():.0%} of {len(seen)} angry faces")
 
 # %% demo=true
 stage.predict(
@@ -689,7 +689,7 @@ stage.predict(
 )
 
 # %% demo=true
-by_light = found.groupby("light")["found"].mean()
+by_light = seen.groupby("light")["found"].mean()
 behind = by_light["from behind"]
 told = ["less than a quarter", "about a third", "about half"]
 stage.reveal("light", told[int(np.searchsorted([0.25, 0.4], behind))])
@@ -700,7 +700,7 @@ plots.bars(by_light, "share of angry faces found, by light")
 # shares: found / tested.
 
 # %% demo=true
-cells = found.groupby(["light", "cover"])["found"].agg(["sum", "size"])
+cells = seen.groupby(["light", "cover"])["found"].agg(["sum", "size"])
 shares = cells["sum"].astype(str) + " / " + cells["size"].astype(str)
 shares.unstack("cover")[list(COVERS)]
 

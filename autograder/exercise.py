@@ -115,6 +115,8 @@ class Exercise:
         Names read well after "It is right for ..." and "It is not right yet for ...".
     good: is this outcome right, given the reference's?   same: are two outcomes the same (for mistakes)?
     describe: says in words how an outcome misses; used when no mistake is recognised.
+    evidence: say that sentence after the diagnosis of a recognised mistake, too.
+    weights: by the name of a requirement, how much it counts towards the points; 1 where nothing is said.
     right: other right answers, to prove that the check is not a comparison of code.
     returns: the form asked for, in words, for answers that cannot be read.
     repeatable: the same question must get the same answer, so one call is asked a second time.
@@ -134,6 +136,8 @@ class Exercise:
     describe: Callable[[str, Any, Any], str] | None = None
     returns: str = ""
     praise: str = ""
+    evidence: bool = False
+    weights: Mapping[str, float] = field(default_factory=dict)
     required: float = 1.0
     repeatable: bool = False
     minutes: int = 8

@@ -209,22 +209,24 @@ def _compare(
         key for key in keys if len(tries[key]) - len(failed[key]) < exercise.required * len(tries[key]) - 1e-9
     ]
     held = [key for key in keys if key not in missed]
-    share = len(held) / len(keys)
+    weight = {key: exercise.weights.get(key, 1.0) for key in keys}
+    share = sum(weight[key] for key in held) / sum(weight.values())
     points = round(exercise.points * share, 2)
     if not missed:
         return _verdict(exercise, CORRECT, exercise.praise or "It does what was asked.", "", points)
     word = PARTLY if held else WRONG
     named = _recognise(exercise, cases, got, {key: failed[key] for key in missed})
     standing = _standing(held, missed)
-    if unmoved and not (named and _unmoved(_calls(exercise, cases, named[0]))):
-        named = [ONE_ANSWER]
-    if named:
-        first = named[0]
-        sentence = " ".join(part for part in (first.says, standing) if part)
-        return _verdict(exercise, word, sentence, first.ask, points, tuple(mistake.name for mistake in named))
-    key = missed[0]
+    if unmoved and not (named and _unmoved(_calls(exercise, cases, named[0][0]))):
+        named = [(ONE_ANSWER, missed[0])]
+    key = named[0][1] if named else missed[0]
     i = failed[key][0]
     sentence = _difference(exercise, key, got[i].get(key), expected[i][key])
+    if named:
+        first = named[0][0]
+        parts = (first.says, sentence if exercise.evidence else "", standing)
+        told = " ".join(part for part in parts if part)
+        return _verdict(exercise, word, told, first.ask, points, tuple(each.name for each, _ in named))
     return _verdict(
         exercise,
         word,
@@ -236,8 +238,10 @@ def _compare(
 
 def _recognise(
     exercise: Exercise, cases: list[Case], got: list[dict], missed: dict[str, list[int]]
-) -> list[Mistake]:
+) -> list[tuple[Mistake, str]]:
     """Return the mistakes whose outcomes agree with the learner's wherever a requirement fails.
+
+    Each comes with the first requirement that it explains.
 
     A mistake is recognised by a requirement when it gives the learner's outcome in every case where that
     requirement failed. Mistakes that explain more requirements come first, then those that agree with the
@@ -252,11 +256,11 @@ def _recognise(
         if keys:
             explained.append(((len(keys), alike), mistake, keys))
     explained.sort(key=lambda entry: entry[0], reverse=True)
-    named: list[Mistake] = []
+    named: list[tuple[Mistake, str]] = []
     open_keys = set(missed)
     for _, mistake, keys in explained:
         if keys & open_keys:
-            named.append(mistake)
+            named.append((mistake, next(key for key in missed if key in keys & open_keys)))
             open_keys -= keys
     # Where all requirements ask the same on other data, to explain some of them only is a coincidence.
     return [] if open_keys and exercise.run is call_and_compare else named

@@ -42,7 +42,7 @@ def outcome(progress: Progress, name: str, truth: str) -> str:
     """Return one sentence that sets the prediction beside the truth."""
     choice = chosen(progress, name)
     if choice is None:
-        return "Go on record above first, then run this cell again: a prediction makes the answer stick."
+        return "You are not on record yet. Choose above before you read on: what surprises you, you keep."
     if choice == truth:
         return f"It turned out: {truth}. Just as you predicted."
     return f"It turned out: {truth}. You predicted: {choice}."

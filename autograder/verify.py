@@ -6,6 +6,7 @@ Each problem is a sentence that tells the author what to do about it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -120,6 +121,7 @@ def cell_problems(folder: Path, exercises: Mapping[str, Exercise]) -> Iterator[s
             yield f"{folder.name}: the answer cell {cell.metadata['answer']!r} is generated: leave it empty"
     yield from _text_problems(folder, cells)
     yield from _code_problems(folder, cells)
+    yield from _rerun_problems(folder, cells, exercises)
 
 
 def _text_problems(folder: Path, cells: list[NotebookNode]) -> Iterator[str]:
@@ -163,6 +165,51 @@ def _code_problems(folder: Path, cells: list[NotebookNode]) -> Iterator[str]:
                 )
             for name in bound:
                 demo_names.pop(name, None)
+
+
+def _rerun_problems(
+    folder: Path, cells: list[NotebookNode], exercises: Mapping[str, Exercise]
+) -> Iterator[str]:
+    """Yield cells that find something else under a name when a learner comes back to them after Run All."""
+    reads: dict[str, int] = {}
+    known: set[str] = set()
+    for number, cell in enumerate(cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        bound, used = set(), set()
+        if exercise := exercises.get(cell.metadata.get("answer")):
+            bound = set(exercise.answer_names)
+        else:
+            with contextlib.suppress(SyntaxError):
+                tree = ast.parse(cell.source)
+                used, bound = _names(tree)[1] - _names(tree)[0], _rebound(tree)
+        for name in sorted(bound & reads.keys()):
+            yield (
+                f"{folder.name}, cell {number} gives {name!r} another value, so that cell {reads.pop(name)},"
+                " which reads it, can't be run again: use another name"
+            )
+        reads |= dict.fromkeys(used & known, number)
+        known |= bound
+
+
+def _rebound(tree: ast.AST) -> set[str]:
+    """Return the names to which a cell gives a value, those of imports and in comprehensions left out."""
+    inside = {
+        node
+        for part in ast.walk(tree)
+        if isinstance(part, ast.comprehension)
+        for node in ast.walk(part.target)
+    }
+    bound: set[str] = set()
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            bound.add(statement.name)
+        else:
+            stores = (
+                node for node in ast.walk(statement) if isinstance(node, ast.Name) and node not in inside
+            )
+            bound |= {node.id for node in stores if isinstance(node.ctx, ast.Store)}
+    return bound
 
 
 def _forbidden(tree: ast.AST) -> Iterator[str]:

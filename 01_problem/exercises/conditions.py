@@ -297,6 +297,7 @@ exercise = Exercise(
     good=_good,
     same=_same,
     describe=_describe,
+    evidence=True,
     repeatable=True,
     returns="a Series or dict, condition -> 'run', 'keep distance' or 'carry on'",
     praise="The detector runs where it pays, and where it does not, the cheaper way out is taken.",

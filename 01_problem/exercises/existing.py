@@ -284,6 +284,7 @@ exercise = Exercise(
     good=_good,
     same=_same,
     describe=_describe,
+    evidence=True,
     repeatable=True,
     returns="'buy', 'fine-tune' or 'build'",
     praise="The choice follows from what each detector costs where it will stand, its price included.",

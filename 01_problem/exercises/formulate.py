@@ -146,7 +146,7 @@ def run(case, choose):
         [choice for choices in chosen.values() for choice in choices],
     )
     return {
-        f"what you choose costs little where {name}": {
+        f"scenarios where {name}": {
             **_extra(case.hidden[name], chosen[name]),
             "kind": kind,
         }
@@ -247,8 +247,9 @@ def describe(key, got, expected):
     hurry = (
         "no hurry" if np.isinf(s["reaction_ms"]) else f"{s['reaction_ms']:.0f} ms to react"
     )
+    use = " to act on" if s["use"] == "act" else " to be sorted"
     return (
-        f"With {s['faces']} in view, {s['pictures']} to {s['use']} on, {hurry} and a chip of speed"
+        f"With {s['faces']} in view, {s['pictures']}{use}, {hurry} and a chip of speed"
         f" {s['speed']:g}, {worst['chosen']!r} costs € {worst['euros']:.2f} an hour where"
         f" € {worst['least']:.2f} is possible."
     )

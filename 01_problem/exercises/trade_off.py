@@ -296,6 +296,7 @@ exercise = Exercise(
     good=good,
     same=same,
     describe=describe,
+    evidence=True,
     returns="two numbers: keep_distance_from, back_off_from",
     praise="The prices set the probabilities, and the field's prevalence says which scores they are.",
     right=(_by_search, _by_weighted_fit),

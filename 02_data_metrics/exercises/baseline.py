@@ -16,8 +16,8 @@ def interval(values, person):
     person: int array [n], whose face it is; people have different numbers of faces.
 
     Returns (low, high), two floats. Judged is how often the interval holds the mean over
-    all faces of a long year, and how wide it is. You are asked 120 times: keep each
-    call below 20 milliseconds (300 resamples are plenty).
+    all faces of a long year, and how wide it is. You are asked 120 times, so be quick: 300
+    resamples are plenty.
     """
     _, row = np.unique(person, return_inverse=True)
     sums, faces = np.bincount(row, weights=values), np.bincount(row)
@@ -241,16 +241,13 @@ def good(key, got, expected):
         ordered = (mine[:, 1] <= mine[:, 0] + 1e-9) & (mine[:, 0] <= mine[:, 2] + 1e-9)
         widths = np.array([_width(line) for line in mine])
         widths /= [_width(line) for line in theirs]
+        # A line that costs something else has another width; that is held against the line, not here.
+        alike = np.isclose(mine[:, 0], theirs[:, 0], rtol=0.3)
+        given = alike & np.isin(LINES, GIVEN)
         # Right ones of given lines, 120 tables: 0.71 to 1.30, even with a hundred draws, new each time.
-        given = widths[[LINES.index(name) for name in GIVEN]]
-        near = (given > 0.6).all() and (given < 1.6).all()
-        return bool(
-            ordered.all()
-            and not got[0]
-            and near
-            and widths.min() > 0.25
-            and widths.max() < 4
-        )
+        near = ((widths > 0.6) & (widths < 1.6))[given].all()
+        far = (widths[alike] < 0.25) | (widths[alike] > 4)
+        return bool(ordered.all() and not got[0] and near and not far.any())
     if key in CHANCE:
         # 160 tables by logistic regression: 0.77 to 1.20, the limits 4 standard deviations off. A cut at one
         # half costs 1.32 to 3.4 times as much at the usual prices; balanced, 1.68 to 3.5 times at the others.
@@ -367,6 +364,11 @@ def _faces_drawn(train, test, missed, needless):
         costs = np.where(test["angry"], missed * (not everybody), needless * everybody)
         half[name] = 1.96 * costs.std() / np.sqrt(len(costs))
     return lines.assign(low=middle - half, high=middle + half)
+
+
+def _high_brows(train, test):
+    share = train["angry"].mean()
+    return test["brow"] > train["brow"].quantile(1 - share)
 
 
 def _linear(train, test):
@@ -520,6 +522,12 @@ exercise = Exercise(
             "The prior picks the answer that is more common, not the one that costs less.",
             "If one face in eight is angry, what do eight faces cost when you carry on, and when you back"
             " off?",
+        ),
+        Mistake(
+            "high brows",
+            (interval, _changed("heuristic", _high_brows)),
+            "The heuristic backs off from people whose brow is high.",
+            "Which way does a brow move when somebody scowls?",
         ),
         *(
             Mistake(

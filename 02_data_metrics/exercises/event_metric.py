@@ -266,6 +266,10 @@ def _from_the_first(frames, episodes, uptime, threshold, debounce, tolerance):
     return _numbers(_near(alarms, episodes, tolerance, tolerance), uptime)
 
 
+def _one_a_visit(frames, episodes, uptime, threshold, debounce, tolerance):
+    return _from_the_first(frames, episodes, uptime, threshold, np.inf, tolerance)
+
+
 def _strictly_above(frames, episodes, uptime, threshold, debounce, tolerance):
     above = np.nextafter(threshold, 2)
     return _largest_matching(frames, episodes, uptime, above, debounce, tolerance)
@@ -308,6 +312,11 @@ def _hours_of_frames(frames, episodes, uptime, *settings):
     return _largest_matching(frames, episodes, busy, *settings)
 
 
+def _frame_to_frame(frames, episodes, uptime, *settings):
+    seen = pd.DataFrame({"start": [frames["time"].min()], "end": [frames["time"].max()]})
+    return _largest_matching(frames, episodes, seen, *settings)
+
+
 def _nothing_is_zero(*inputs):
     return np.nan_to_num(_largest_matching(*inputs))
 
@@ -343,6 +352,12 @@ exercise = Exercise(
             "The debounce is measured from the first detection of an alarm: a long scowl becomes a new alarm"
             " every few seconds.",
             "Which detection must be near, for an alarm to go on: its first one, or the one just before?",
+        ),
+        Mistake(
+            "one alarm a visit",
+            _one_a_visit,
+            "A visit raises one alarm at most, however long the pause between its detections.",
+            "The same visitor scowls again a minute later: is that still the first alarm?",
         ),
         Mistake(
             "strictly above the threshold",
@@ -398,6 +413,12 @@ exercise = Exercise(
             _first_to_last,
             "The hours run from the first switching on to the last switching off, gaps included.",
             "How many false alarms can a camera raise while it is off?",
+        ),
+        Mistake(
+            "from frame to frame",
+            _frame_to_frame,
+            "The hours run from the first frame with a face to the last one.",
+            "The camera runs, and nobody comes: are these hours in which a false alarm could have happened?",
         ),
         Mistake(
             "hours of frames",

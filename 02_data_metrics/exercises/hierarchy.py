@@ -326,6 +326,7 @@ exercise = Exercise(
     good=good,
     same=same,
     describe=describe,
+    evidence=True,
     repeatable=True,
     returns="the name of one candidate, or 'none'",
     praise="No group pays for the others, what must suffice suffices, and only then do the euros decide.",
@@ -369,23 +370,21 @@ exercise = Exercise(
         Mistake(
             "unmeasured passes",
             _unmeasured_passes,
-            "A detector passes the guardrail although nobody measured one of its groups: `max` leaves NaN"
-            " out.",
+            "A detector passes the guardrail although nobody measured one of its groups.",
             "What do you know about people of whom nobody has measured anything?",
         ),
         *(
             Mistake(
                 "what suffices, as measured",
                 _measured_suffices(recall, p99_ms),
-                f"`{' and '.join(c for c in (recall, p99_ms) if c in ('recall', 'p99_ms'))}` is held against"
-                " its limit as it was measured, however wide its interval is.",
+                f"{said} held against the limit as measured, however wide the interval is.",
                 "Among many detectors that miss the limit by a little, which one looks good when each is"
                 " measured once?",
             )
-            for recall, p99_ms in (
-                ("recall", "p99_ms"),
-                ("recall", "p99_ms_high"),
-                ("recall_low", "p99_ms"),
+            for recall, p99_ms, said in (
+                ("recall", "p99_ms", "Recall and p99 are"),
+                ("recall", "p99_ms_high", "Recall is"),
+                ("recall_low", "p99_ms", "The p99 is"),
             )
         ),
         Mistake(

@@ -343,6 +343,7 @@ exercise = Exercise(
     good=lambda key, got, expected: got["kind"] == "right",
     same=lambda key, got, other: got["kind"] == other["kind"] != "",
     describe=describe,
+    evidence=True,
     returns="a DataFrame with the columns visit, site, angry, favourite, cheaper",
     praise="Whoever can make a metric lie knows when not to believe it.",
     right=(_by_drawing, _from_groups),
@@ -413,8 +414,9 @@ exercise = Exercise(
         " visits a site has, how many frames belong to one visit.",
         "Accuracy, F1: one detector misses many without false alarms, the other finds all with a few each."
         " AUROC: one finds fewer at once but ranks the rest higher. Means: one is good where few come.",
-        "Let `favourite` find 40 % with no false alarm, `cheaper` 100 % with 2.5 each: accuracy and F1 lie."
-        " AUROC: the rest of `favourite` behind 30 % of the calm visits, that of `cheaper` anywhere. One site"
-        " with most visits; long visits and short ones. A missed visit needs the score of a calm one.",
+        "Accuracy, F1: `favourite` finds 40 % with no false alarm, `cheaper` all, with 2.5 false alarms for"
+        " each angry visit. AUROC: `favourite` finds 30 % and ranks the others below 3 calm visits in 10;"
+        " `cheaper` finds 50 % and ranks the others below nearly all. Means: one site with most visits; long"
+        " visits and short ones. A missed visit needs the score of a calm one.",
     ),
 )

@@ -153,6 +153,29 @@ def _test_mix(scores, angry, threshold, field_share, visits_an_hour, most_false)
     }
 
 
+def _all_calm(scores, angry, threshold, field_share, visits_an_hour, most_false):
+    """Count false alarms among all visits of the field, as if none of them were angry."""
+    every = visits_an_hour / (1 - field_share)
+    card = scorecard(scores, angry, threshold, field_share, every, most_false)
+    found = card["recall"] * visits_an_hour * field_share
+    return card | {"field_precision": found / max(found + card["false_an_hour"], 1e-12)}
+
+
+def _counts_mixed(scores, angry, threshold, field_share, *field):
+    called = scores >= threshold
+    hits, false = (called & angry).sum(), (called & ~angry).sum()
+    parts = hits * field_share, false * (1 - field_share)
+    mixed = parts[0] / sum(parts) if sum(parts) else 0.0
+    card = scorecard(scores, angry, threshold, field_share, *field)
+    return card | {"field_precision": mixed}
+
+
+def _at_the_given_threshold(scores, angry, *field):
+    card = scorecard(scores, angry, *field)
+    bearable = card["false_an_hour"] <= field[-1]
+    return card | {"best_recall": card["recall"] if bearable else 0.0}
+
+
 def _hard_auroc(scores, angry, threshold, *field):
     called = (scores >= threshold).astype(float)
     auroc = scorecard(called, angry, threshold, *field)["auroc"]
@@ -195,6 +218,15 @@ def _rows_as_they_come(scores, angry, threshold, *field):
 def _rows_backwards(scores, angry, threshold, *field):
     order = np.argsort(scores, kind="stable")[::-1]
     return _row_by_row(order, scores, angry, threshold, *field)
+
+
+def _rows_unsorted(scores, angry, threshold, *field):
+    # The usual sort may leave equal scores in any order.
+    return _row_by_row(np.argsort(-scores), scores, angry, threshold, *field)
+
+
+def _rows_turned_round(scores, angry, threshold, *field):
+    return _row_by_row(np.argsort(scores)[::-1], scores, angry, threshold, *field)
 
 
 def _ties_lost(scores, angry, *field):
@@ -288,6 +320,10 @@ exercise = Exercise(
     good=_alike,
     same=_alike,
     describe=_describe,
+    # What the lobby feels is half of the points.
+    weights={
+        FIGURES[name]: 2 for name in ("field_precision", "false_an_hour", "best_recall")
+    },
     repeatable=True,
     returns="a dict with the nine named figures",
     praise="Each figure holds in its corner cases, and those of the field are the field's, not the test's.",
@@ -321,6 +357,25 @@ exercise = Exercise(
             "Which share of a real hour's visits is calm: the test's, or the field's?",
         ),
         Mistake(
+            "every visit is calm",
+            _all_calm,
+            "False alarms are counted among all visits of an hour, the angry ones included.",
+            "Can the robot raise a false alarm about an angry visitor?",
+        ),
+        Mistake(
+            "counts mixed, not rates",
+            _counts_mixed,
+            "For the precision in the field, counts of the test are weighed with the field's shares: the"
+            " test's own mix is still in them.",
+            "If the test held twice as many calm visits, would your figure for the field change?",
+        ),
+        Mistake(
+            "the best recall at one threshold",
+            _at_the_given_threshold,
+            "The best recall is looked for at the given threshold only.",
+            "Which other thresholds bear no more false alarms, and what is the recall there?",
+        ),
+        Mistake(
             "AUROC of decisions",
             _hard_auroc,
             "The AUROC is that of the yes or no at one threshold, so the order of the scores is lost.",
@@ -332,17 +387,19 @@ exercise = Exercise(
             "F1 is the plain mean of precision and recall.",
             "A robot that backs off from everybody has recall 1: how good does a plain mean call it?",
         ),
-        Mistake(
-            "equal scores in the order of the rows",
-            _rows_as_they_come,
-            "Visits with equal scores are taken one after the other, in the order of the rows.",
-            "If you shuffle the rows of the test, may any of these figures change?",
-        ),
-        Mistake(
-            "equal scores in the order of the rows",
-            _rows_backwards,
-            "Visits with equal scores are taken one after the other, in the order of the rows.",
-            "If you shuffle the rows of the test, may any of these figures change?",
+        *(
+            Mistake(
+                "equal scores in the order of the rows",
+                answer,
+                "Visits with equal scores are taken one after the other, in the order of the rows.",
+                "If you shuffle the rows of the test, may any of these figures change?",
+            )
+            for answer in (
+                _rows_as_they_come,
+                _rows_backwards,
+                _rows_unsorted,
+                _rows_turned_round,
+            )
         ),
         Mistake(
             "equal scores count as lost",

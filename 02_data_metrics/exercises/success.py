@@ -169,6 +169,11 @@ def _calendar(actions, anger, uptime, prices):
     return _divided(_no_exposure(actions, anger, uptime, prices), span)
 
 
+def _hours_of_the_log(actions, anger, uptime, prices):
+    span = (actions["time"].max() - actions["time"].min()) / pd.Timedelta(hours=1)
+    return _divided(_no_exposure(actions, anger, uptime, prices), span)
+
+
 def _opening_hours(actions, anger, uptime, prices):
     from course.scenario import HOURS_A_DAY
 
@@ -265,6 +270,12 @@ exercise = Exercise(
             _calendar,
             "You divide by all the time from the first start to the last end, nights and pauses included.",
             "What can a robot that is switched off do wrong at three in the morning?",
+        ),
+        Mistake(
+            "from entry to entry",
+            _hours_of_the_log,
+            "You divide by the time from the first entry of the log to the last.",
+            "What does a log without an entry say about the hours in which the robot ran?",
         ),
         Mistake(
             "opening hours",

@@ -260,6 +260,24 @@ def test_one_answer_to_everything_is_called_that_unless_a_mistake_is_as_unmoved(
     assert verdict_of(picking, lambda values, prices: pd.NA).mistakes == ()
 
 
+def test_a_requirement_that_weighs_more_earns_more(mean_exercise):
+    heavy = replace(mean_exercise, weights={"arrays with gaps": 3})
+    assert verdict_of(heavy, lambda values: float(np.mean(values))).points == 1
+    assert verdict_of(heavy, heavy.reference).points == 4
+
+
+def test_evidence_follows_the_diagnosis_and_is_about_what_the_mistake_explains(mean_exercise):
+    def describe(key, got, expected):
+        return f"For {key} you have {got:.3g}, not {expected:.3g}."
+
+    told = replace(mean_exercise, describe=describe, evidence=True)
+    mistake = told.mistakes[0]
+    sentence = verdict_of(told, mistake.answer).sentence
+    assert sentence.startswith(f"{mistake.says} For ")
+    silent = replace(told, evidence=False)
+    assert "you have" not in verdict_of(silent, mistake.answer).sentence
+
+
 def test_an_outcome_that_the_author_has_no_words_for_is_a_verdict_all_the_same(mean_exercise):
     def describe(key, got, expected):
         return f"{got:.4g}"

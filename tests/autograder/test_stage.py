@@ -136,7 +136,7 @@ def test_a_prediction_comes_back_beside_the_truth(here, capsys):
     stage = Stage("01_small")
     stage.predict("share", "How many?", ["few", "many"])
     stage.reveal("share", "few")
-    assert "Go on record above first" in capsys.readouterr().out
+    assert "You are not on record yet" in capsys.readouterr().out
     stage._progress.log("predict", "share", option="many")
     stage.reveal("share", "few")
     assert "It turned out: few. You predicted: many." in capsys.readouterr().out

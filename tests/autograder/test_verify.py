@@ -80,6 +80,16 @@ def test_each_fault_of_a_source_is_found(small_stage, exercises, old, new, said)
     assert said in cell_problems(small_stage, exercises, old, new)
 
 
+def test_a_name_that_a_later_cell_takes_from_an_earlier_one_is_found(small_stage, exercises):
+    file = notebooks.source_file(small_stage)
+    cells = "\n\n# %%\nfour = 4\n\n# %%\nfive = four + 1\n\n# %%\n"
+    file.write_text(file.read_text() + cells + "[four for four in range(3)]\n")
+    assert list(verify.cell_problems(small_stage, exercises)) == []
+    file.write_text(file.read_text() + "\n# %%\nfour = 'another'\n")
+    (found,) = verify.cell_problems(small_stage, exercises)
+    assert "gives 'four' another value" in found
+
+
 def test_a_demo_cell_that_a_later_cell_needs_is_found(small_stage, exercises):
     found = cell_problems(
         small_stage, exercises, "print(np.arange(3))\n", "three = np.arange(3)\n\n# %%\nprint(three)\n"
