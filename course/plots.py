@@ -137,7 +137,8 @@ def lines(table: pd.DataFrame, x_label: str, y_label: str, text: str) -> Describ
         axis.plot(table.index, values, color=colour, linestyle=dash, marker=mark, label=str(name))
     axis.set_xlabel(x_label)
     axis.set_ylabel(y_label)
-    axis.legend(frameon=False)
+    if table.shape[1] > 1:  # The axis already says what a single line is.
+        axis.legend(frameon=False)
     _clean(axis)
     return figure
 
