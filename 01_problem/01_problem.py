@@ -13,7 +13,7 @@
 #
 # The article this course is built on, *The ML Design Interview*, starts where most answers go wrong: **you do not
 # have enough information.** Its stage 1 asks twelve questions before any data or model, and each has a section
-# below. Nine exercises, about 90 minutes.
+# below. Nine exercises, about two hours and a half.
 #
 # **How it works.** Write your answer where it says `...`, then run the check below it. Every check draws fresh
 # situations, runs your answer on them and says in words what came of it; try as often as you like. What your code
@@ -91,6 +91,8 @@ stage.predict(
 # than they said. Here that person is simulated: type a question in your own words and press Enter. You get one
 # fact for each question, twelve in all. When your question is not clear, you are offered three topics, and that
 # costs nothing; neither does a misreading that you take back (`interview.take_back()`, or the button).
+#
+# Ask until you would dare to build: six to eight questions. Then press the last button, or call `interview.judge()`.
 
 # %% demo=true
 from course.interview import Interview
@@ -167,8 +169,8 @@ plots.bars(
 
 # %% [markdown]
 # Three more people wait with the same sentence: `Interview("driver")`, `Interview("photos")` and
-# `Interview("calls")`. The call centre is the one where the right end is not to build what was asked for.
-# `interview.judge()` says what your facts are good for. These are the topics that an interviewer knows about:
+# `Interview("calls")`. Try at least the call centre: it is the one where the right end is not to build what was asked
+# for. These are the topics that an interviewer knows about:
 
 # %%
 from course import interview as interviews
@@ -186,10 +188,10 @@ stage.check("clarify", ask)
 
 # %% [markdown]
 # **What was seen.** Two questions decide whether anything may be built at all: what happens after a detection and who
-# is filmed. Ask what is allowed as soon as their answers leave a doubt, and not before: what you know already is a
-# turn lost. Two more set the threshold: what errors cost and how common anger is. The rest limits
-# the build, in an order that depends on the answers. Which model to use is no question to the interviewer: it
-# follows.
+# is filmed. Ask what is allowed when their answers leave a doubt: where they do not, a turn is saved. Two more set the
+# threshold: what errors cost and how common anger is. The rest limits the build, in an order that depends on the
+# answers. A fixed list in a good order will do here; one that begins with the model will not: which model to use
+# follows from the rest.
 
 # %% [markdown]
 # ## 1.1 and 1.2, again: is that use permitted?
@@ -238,7 +240,8 @@ lobbies.T
 
 # %% [markdown]
 # **Exercise: the route.** Fresh deployments, always in pairs that differ in one fact. Where the text leaves room,
-# `"lawyer"` is a good answer; where it does not, it isn't.
+# `"lawyer"` is a good answer; where it does not, it isn't. (Is attention an emotion? Is wellbeing a medical reason? The
+# sentences above do not say.)
 
 # %% answer="permitted"
 
@@ -563,7 +566,12 @@ stage.check("budget", fits, reaction_p99)
 # the ROC curve of 0.95), set to two thresholds. This is what all the others would cost.
 
 # %%
-from course.deployment.visits import Detector, Lobby, calm_lobby, expected
+from course.deployment.visits import (
+    Detector,
+    Lobby,
+    calm_lobby,
+    expected,
+)  # outcomes of an average hour
 
 good = Detector.from_auc(0.95)
 lobby = calm_lobby(Lobby())  # without poor light, covered faces and low brows
@@ -572,6 +580,7 @@ lobby = calm_lobby(Lobby())  # without poor light, covered faces and low brows
 from scipy.stats import norm
 
 scores = good.distance - norm.ppf(np.linspace(0.97, 0.2, 30))  # where so many are found
+# Two scores: from the first on the robot keeps distance (2: never), from the second on it backs off.
 points = [expected(good, lobby, 2, p) for p in good.probability(scores, lobby.angry)]
 curve = pd.DataFrame(
     {
@@ -873,7 +882,8 @@ table.round(2)
 #
 # **Exercise: the specification.** Fill in every line of `spec`. The check lets the robot work under it for two
 # months of thirty days, beside the best specification that a search finds, and lets your bar decide about
-# four deliveries like these. The next cell lets you try a month yourself, as often as you like.
+# four deliveries like these. The next cell lets you try a month yourself, as often as you like. A line that you can't
+# fill? Ask `interview` again (what success means, for one), or look at the table of devices in 1.7.
 
 # %% answer="problem_spec"
 

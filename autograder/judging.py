@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
     calls: list[_Call] = []
     try:
         got = _outcomes(exercise, cases, answers, calls if exercise.repeatable else None)
-        fickle = calls and not calls[rng.integers(len(calls))].repeats()
+        fickle = [name for name, asked in _by_name(calls).items() if not rng.choice(asked).repeats()]
     except NotAttempted as still:
         step = "Replace the `...` with your answer; if you wrote one, did you forget `return`?"
         if not any(map(callable, exercise.references)):
@@ -80,7 +80,7 @@ def judge(exercise: Exercise, answers: tuple, seed: Any) -> Verdict:
         return _verdict(
             exercise,
             WRONG,
-            f"Asked the same question twice, `{exercise.answer_names[0]}` gave two different answers.",
+            f"Asked the same question twice, `{fickle[0]}` gave two different answers.",
             "Does it draw random numbers without a fixed seed?",
         )
     expected = _outcomes(exercise, cases, exercise.references)
@@ -104,8 +104,9 @@ def _unusable(answer: Any, name: str, reference: Any) -> tuple[str, str, str] | 
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of an answer: how to make it again, and what came of it."""
+    """One call of an answer: whose, how to make it again, and what came of it."""
 
+    name: str
     call: Callable
     inputs: tuple
     output: Any
@@ -119,24 +120,34 @@ def _outcomes(
 ) -> list[dict[str, Any]]:
     """Run answers on every case; outcomes in the order of the cases. Calls are noted where wanted."""
     names = exercise.answer_names
-    wrapped = tuple(_wrap(answer, name, calls) for answer, name in zip(answers, names, strict=True))
-    outcomes = []
+    asked: list[str] = []
+    wrapped = tuple(_wrap(answer, name, asked, calls) for answer, name in zip(answers, names, strict=True))
+    outcomes, unwritten = [], []
     for case in cases:
         try:
             outcomes.append(dict(exercise.run(case, *wrapped)))
-        except (NotAttempted, AnswerRaised, Unreadable):
+        except NotAttempted as still:
+            # One of several functions may wait; the others earn their points.
+            outcomes.append({})
+            unwritten.append(still)
+        except (AnswerRaised, Unreadable):
             raise
         except Exception as error:
             # The learner's output reached code of ours that could not use it: say which form we expected.
             raise Unreadable(
-                f"What `{exercise.answer_names[0]}` returned could not be used"
+                f"What `{asked[-1] if asked else names[0]}` returned could not be used"
                 f" ({type(error).__name__}: {shorten(str(error), 120)})."
             ) from error
+    if unwritten and (len(names) == 1 or not any(outcomes)):
+        raise unwritten[0]
     return outcomes
 
 
-def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
-    """Guard a learner's function: its own copy of the inputs, its own exceptions, no empty output."""
+def _wrap(answer: Any, name: str, asked: list[str], calls: list[_Call] | None = None) -> Any:
+    """Guard a learner's function: its own copy of the inputs, its own exceptions, no empty output.
+
+    asked: receives the name, call by call.
+    """
     if isinstance(answer, Literal):
         return copy.deepcopy(answer.value)
     if not callable(answer):
@@ -146,6 +157,7 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
 
     def ask(*inputs: Any) -> Any:
         nonlocal answered
+        asked.append(name)
         try:
             output = answer(*copy.deepcopy(inputs))
         except NotPlain as odd:
@@ -158,6 +170,11 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
                     f"`{name}` gave back nothing ({output!r}) once, after it had answered before."
                 )
             raise NotAttempted(f"`{name}` gave back nothing ({output!r}).")
+        if isinstance(output, Iterator):
+            kind = type(output).__name__
+            raise Unreadable(
+                f"`{name}` returned a {kind}, which can be read only once: return a list or a tuple."
+            )
         answered = True
         return output
 
@@ -167,7 +184,7 @@ def _wrap(answer: Any, name: str, calls: list[_Call] | None = None) -> Any:
     def ask_and_note(*inputs: Any) -> Any:
         output = ask(*inputs)
         # The check may change what it is given; what was answered must stay as it was.
-        calls.append(_Call(ask, inputs, copy.deepcopy(output)))
+        calls.append(_Call(name, ask, inputs, copy.deepcopy(output)))
         return output
 
     return ask_and_note
@@ -177,7 +194,7 @@ _MANY = 4
 ONE_ANSWER = Mistake(
     "one answer to everything",
     None,
-    "Whatever it is given, your function gives one and the same answer.",
+    "Whatever it was given in this check, your function gave one and the same answer.",
     "Which of the inputs would have to change for your answer to change?",
 )
 
@@ -190,10 +207,16 @@ def _calls(exercise: Exercise, cases: list[Case], mistake: Mistake) -> list[_Cal
 
 
 def _unmoved(calls: list[_Call]) -> bool:
-    """Return whether many calls got one and the same answer."""
+    """Return whether there were many calls, and every function gave all of its own the same answer."""
     return len(calls) >= _MANY and all(
-        alike(calls[0].output, call.output, doubtful=False) for call in calls[1:]
+        alike(asked[0].output, call.output, doubtful=False)
+        for asked in _by_name(calls).values()
+        for call in asked[1:]
     )
+
+
+def _by_name(calls: list[_Call]) -> dict[str, list[_Call]]:
+    return {name: [call for call in calls if call.name == name] for name in {call.name: 0 for call in calls}}
 
 
 def _compare(
@@ -221,7 +244,9 @@ def _compare(
         named = [(ONE_ANSWER, missed[0])]
     key = named[0][1] if named else missed[0]
     i = failed[key][0]
-    sentence = _difference(exercise, key, got[i].get(key), expected[i][key])
+    sentence = f"There is no answer yet for: {key}."
+    if key in got[i]:
+        sentence = _difference(exercise, key, got[i][key], expected[i][key])
     if named:
         first = named[0][0]
         parts = (first.says, sentence if exercise.evidence else "", standing)

@@ -169,7 +169,8 @@ def describe(key, got, expected):
         np.argmax(np.abs(np.log(np.array(got) + 1) - np.log(np.array(expected) + 1)))
     )
     one, two = got[worst], expected[worst]
-    return f"For {key} you have {one:,.0f} where {two:,.0f} is right."
+    mine = f"{one:,.0f}" if abs(one) < 1e15 else f"{one:.4g}"
+    return f"For {key} you have {mine} where {two:,.0f} is right."
 
 
 def _again(asked, numbers, device, but=()):
@@ -300,6 +301,7 @@ exercise = Exercise(
     good=good,
     same=same,
     describe=describe,
+    weights={ASKED["fits"]: 3},
     repeatable=True,
     returns="`fits`: a dict with four named values; `reaction_p99`: one number",
     praise="Weights, activations, multiply-adds and kind of number all have to fit; and your p99 is"

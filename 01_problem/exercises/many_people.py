@@ -152,6 +152,14 @@ def _rate_times_faces(rate, hour, run):
     return (hour["frames"] * faces).sum() / hour["frames"].sum(), alarms, 1 - alarms
 
 
+def _capped(rate, hour, run):
+    faces = np.minimum(rate * hour["faces"], 1)
+    looks = hour["frames"] / run
+    alarms = (looks * faces).sum()
+    share = (hour["frames"] * faces).sum() / hour["frames"].sum()
+    return share, alarms, np.prod((1 - faces) ** looks)
+
+
 def _target_over_faces(target, hour, run):
     return target / (hour["frames"] / run * hour["faces"]).sum()
 
@@ -249,12 +257,16 @@ exercise = Exercise(
     " rate that is needed follows from both.",
     right=((_by_logarithms, _by_newton), (_with_binomials, _with_brentq)),
     mistakes=(
-        Mistake(
-            "rate times faces",
-            (_rate_times_faces, _target_over_faces),
-            "The chance of a frame is taken as rate times faces, which counts a frame with two mistaken faces"
-            " twice and can exceed 1.",
-            "With a rate of 0.05 and forty faces, in how many of 100 frames would all forty be left alone?",
+        *(
+            Mistake(
+                "rate times faces",
+                (answer, _target_over_faces),
+                "The chance of a frame is taken as rate times faces, which counts a frame with two mistaken"
+                " faces twice.",
+                "With a rate of 0.05 and forty faces, in how many of 100 frames would all forty be left"
+                " alone?",
+            )
+            for answer in (_rate_times_faces, _capped)
         ),
         Mistake(
             "frames as independent looks",

@@ -60,7 +60,7 @@ MAY = "the robot may be switched on"
 TIME = "99 of 100 reactions come in time"
 AGREE = "the lines agree with one another"
 COST = "a month costs little more than under the best specification"
-EQUAL = "people with a low resting brow are not backed off from far more often"
+EQUAL = "the guardrail for people with a low resting brow holds, as the scenario asks"
 BAR = "the success bar keeps what helps and sends back what does not"
 
 
@@ -117,12 +117,13 @@ def run(case, spec):
         COST: (
             euros <= (1 + MOST_COST) * least,
             off or _dear_kind(spec),
-            f"a month under your specification costs € {euros:.2f} an hour, under the best € {least:.2f}",
+            f"a month under your specification costs € {euros:.2f} an hour, under the best € {least:.2f}"
+            + _dearest(spec),
         ),
         EQUAL: (
             not why and equal,
             off or _unequal_kind(spec, long_run.low_brow_ratio),
-            _ratio(long_run),
+            _ratio(spec, long_run),
         ),
         BAR: (
             not wrong,
@@ -190,6 +191,12 @@ def _dear_kind(spec):
     return f"{kind} {spec.outside_envelope}" if kind == "outside_envelope" else kind
 
 
+def _dearest(spec):
+    """Return which line costs most, where one does."""
+    name = _dear_kind(spec).split()[0]
+    return f"; {name} costs most of the difference" if name in SPEC else ""
+
+
 def _with_best(spec, *names):
     best = month.best_design()
     return replace(spec, **{name: getattr(best, name) for name in names})
@@ -238,8 +245,11 @@ def _unequal_kind(spec, ratio):
     return "too few frames" if few and spec.formulation == "clip" else "scores"
 
 
-def _ratio(long_run):
+def _ratio(spec, long_run):
     ratio = long_run.low_brow_ratio
+    if spec.low_brow_ratio > scenario.LOW_BROW_RATIO:
+        asked = f"the scenario allows at most {scenario.LOW_BROW_RATIO:g} times the average"
+        return f"{asked}, and your line says {spec.low_brow_ratio:g}"
     if not np.isfinite(ratio):
         return "the robot backs off from nobody, so nothing is kept equal"
     return f"in the long run they are backed off from {ratio:.1f} times as often as the average"
@@ -248,10 +258,10 @@ def _ratio(long_run):
 def _bar_kind(spec, wrong):
     if spec.success_bar == AFTERWARDS:
         return "afterwards"
-    if spec.success_metric in ("accuracy", "recall", "needless back-offs an hour"):
-        return spec.success_metric
     if wrong == ["as promised"]:
         return "strict"
+    if spec.success_metric in ("accuracy", "recall", "needless back-offs an hour"):
+        return spec.success_metric
     return "loose" if wrong and "as promised" not in wrong else ""
 
 
@@ -282,6 +292,7 @@ exercise = Exercise(
         not got["right"] and not other["right"] and got["kind"] == other["kind"] != ""
     ),
     describe=describe,
+    weights={COST: 3},
     evidence=True,
     returns="a dict with a value for every line of the starter",
     praise="Your lines agree, the month costs what it must, and the bar was there before the numbers.",

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from autograder import Case, Exercise, Mistake, Unreadable, told_apart
-from autograder.exercise import NotAttempted
 from course import scenario
 from course.datasets.studies import draw_study, draw_voted_faces, long_run
 
@@ -110,7 +109,7 @@ def cases(rng):
     usual = (scenario.COST_MISSED, scenario.COST_NEEDLESS)
     # Where a needless back-off costs more than a miss, a rule that ignores the prices shows.
     for share, prices, asked in (
-        (0.02, usual, (*SURE, FIXED)),
+        (0.02, usual, SURE),
         (0.15, usual, (*SURE, FIXED, *CHANCE)),
         (0.15, (0.5, 1.0), (*SURE, *CHANCE)),
     ):
@@ -121,25 +120,8 @@ def cases(rng):
 
 
 def run(case, interval, ladder):
-    """Ask for the intervals of many reruns, or for the ladder of one table.
-
-    A function that is not written yet earns nothing, but leaves the other one its points.
-    """
-    keys = case.hidden if case.inputs else (case.about,)
-    try:
-        return _climbed(case, ladder) if case.inputs else _covered(case, interval)
-    except NotAttempted:
-        # Raises once more where neither is written.
-        rng = np.random.default_rng(0)
-        if case.inputs:
-            interval(*draw_study(rng, 50, 10, 0.2, 0.3))
-        else:
-            few = (
-                draw_voted_faces(rng, people, 0.15)
-                for people in (range(60), range(60, 120))
-            )
-            ladder(*few, 4.0, 0.25)
-        return dict.fromkeys(keys, ("", None))
+    """Ask for the intervals of many reruns, or for the ladder of one table."""
+    return _climbed(case, ladder) if case.inputs else _covered(case, interval)
 
 
 def _covered(case, interval):
@@ -164,6 +146,8 @@ def _climbed(case, ladder):
         figures[FIXED] = _not_fixed(ladder, case.inputs, lines)
     human = _whose(lines["human"][0], *case.inputs[1:])
     told = {"what a person costs": human, AROUND: _by_face(ladder, case.inputs, lines)}
+    if set(CHANCE) <= set(case.hidden):
+        told |= _blind(ladder, case.inputs)
     return {key: (told.get(key, ""), figures[key]) for key in case.hidden}
 
 
@@ -176,6 +160,17 @@ def _by_face(ladder, inputs, lines):
     often = _read(ladder(train, pd.concat([test] * 9, ignore_index=True), *prices))
     ratios = [_width(often[name]) / max(_width(lines[name]), 1e-12) for name in GIVEN]
     return "narrow" if np.mean(ratios) < 0.6 else ""
+
+
+def _blind(ladder, inputs):
+    """Return "blind" for the rules that back off from somebody even where every brow is raised far up."""
+    train, test, *prices = inputs
+    raised = _read(ladder(train, test.assign(brow=test["brow"] + 1e3), *prices))
+    never = raised["constant"][0]
+    rules = zip(CHANCE, ("heuristic", "linear"), strict=True)
+    return {
+        key: "" if np.isclose(raised[name][0], never) else "blind" for key, name in rules
+    }
 
 
 def _width(line):
@@ -232,8 +227,6 @@ def good(key, got, expected):
     """Is the interval right often enough and no wider than needed; does a line cost what it must?"""
     if key in SITUATIONS:
         return got[0] >= HELD and NARROWER <= got[1] / expected[1] <= WIDER
-    if got[1] is None:
-        return False
     if key == FIXED:
         return not got[1]
     mine, theirs = np.array(got[1], float), np.array(expected[1], float)
@@ -251,7 +244,7 @@ def good(key, got, expected):
     if key in CHANCE:
         # 160 tables by logistic regression: 0.77 to 1.20, the limits 4 standard deviations off. A cut at one
         # half costs 1.32 to 3.4 times as much at the usual prices; balanced, 1.68 to 3.5 times at the others.
-        return bool(0.7 < mine[0] / theirs[0] < 1.3)
+        return bool(not got[0] and 0.7 < mine[0] / theirs[0] < 1.3)
     return bool(np.allclose(mine, theirs, atol=1e-6))
 
 
@@ -259,13 +252,13 @@ def same(key, got, other):
     """Are two outcomes of one kind? Intervals: about as often right, and about as wide."""
     if key in SITUATIONS:
         return abs(got[0] - other[0]) <= 5 and 0.94 < got[1] / max(other[1], 1e-9) < 1.06
-    if got[1] is None or other[1] is None:
-        return False
     if key == FIXED:
         return bool(got[1]) == bool(other[1])
     mine, theirs = np.array(got[1], float), np.array(other[1], float)
-    if got[0] or other[0]:
-        return got[0] == other[0]
+    if got[0] != other[0]:
+        return False
+    if got[0] and key not in CHANCE:
+        return True
     if _lack(got) or _lack(other):
         return _lack(got) == _lack(other)
     near = 0.1 if key in CHANCE else 0.02
@@ -282,14 +275,15 @@ def _lack(got):
 
 def describe(key, got, expected):
     """Say what the intervals or the lines are instead."""
-    if got[1] is None:
-        return f"`{'interval' if key in SITUATIONS else 'ladder'}` is not written yet."
     if key == FIXED:
         return f"What the test's annotators said changes how you decide in: {', '.join(got[1])}."
     if key in SITUATIONS:
         if got[0] < HELD:
             return f"Of {RERUNS} intervals, {got[0]} hold the truth; about {0.95 * RERUNS:.0f} should."
         return f"The intervals are {got[1] / expected[1]:.1f} times as wide as 95 % needs."
+    if key in CHANCE and got[0]:
+        name = key.removeprefix("what the ").removesuffix(" costs")
+        return f"The {name} does not go by the brow: where all brows are raised far up, it still backs off."
     if np.isnan(np.array(got[1], float)).any():
         return "A line of the ladder, or a number in it, is missing."
     if key == AROUND:

@@ -22,8 +22,8 @@ def cost_an_hour(actions, anger, uptime, prices):
         visitor. "needless": it backed off from a calm one; from an angry one that is free.
         "distance": it kept distance from anybody, angry or calm, and did not back off.
 
-    Each visit counts once, by the strongest action that was taken. Returns a float; NaN for
-    a robot that never ran.
+    Each visit counts once, by the strongest action that was taken. Returns a float, not
+    rounded; NaN for a robot that never ran.
     """
     backed_off = set(actions["visit"][actions["action"] == "back off"])
     kept_distance = set(actions["visit"]) - backed_off

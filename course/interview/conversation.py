@@ -179,7 +179,7 @@ def unclear(question: str, reading: Reading, several: Sequence[str], turns_left:
     elif not reading.likely:
         text = "I did not understand a word of that. Say it in other words, or use the menu."
     elif reading.share < _FAR:
-        text = "I did not take that for a question about this project. " + _offer(reading.likely)
+        text = "I am not sure that this is about the project. " + _offer(reading.likely)
     else:
         text = "I am not sure what you mean. " + _offer(reading.likely)
     return Reply(question, None, reading.likely, text, turns_left)

@@ -285,3 +285,34 @@ def test_an_outcome_that_the_author_has_no_words_for_is_a_verdict_all_the_same(m
     verdict = judge(replace(mean_exercise, describe=describe), (lambda values: 10**400,), 3)
     assert verdict.word == WRONG
     assert verdict.sentence.startswith("`mean` gave 1000")
+
+
+def test_of_two_functions_each_earns_alone_and_the_right_one_is_blamed(mean_exercise):
+    def cases(rng):
+        yield Case((1.0,), about="double")
+        yield Case((2.0,), about="half")
+
+    def run(case, double, half):
+        chosen = double if case.about == "double" else half
+        return {case.about: float(chosen(*case.inputs))}
+
+    def double(x):
+        return 2 * x
+
+    def half(x):
+        return x / 2
+
+    two = replace(mean_exercise, reference=(double, half), cases=cases, run=run, mistakes=(), repeatable=True)
+    verdict = judge(two, (double, lambda x: None), 0)
+    assert (verdict.word, verdict.points) == (PARTLY, 2)
+    assert "There is no answer yet for: half." in verdict.sentence
+    assert judge(two, (lambda x: None, lambda x: None), 0).word == NOT_ATTEMPTED
+    assert "`half` returned" in judge(two, (double, lambda x: "x"), 0).sentence
+    rng = np.random.default_rng(0)
+    fickle = judge(two, (double, lambda x: x / 2 + rng.random()), 0)
+    assert "`half` gave two different answers" in fickle.sentence
+
+
+def test_what_can_be_read_only_once_is_no_answer(mean_exercise):
+    verdict = verdict_of(mean_exercise, lambda values: map(float, values))
+    assert (verdict.word, "a map, which can be read only once" in verdict.sentence) == (UNREADABLE, True)
