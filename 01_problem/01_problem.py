@@ -133,6 +133,7 @@ unseen = draw_scenarios(np.random.default_rng(1), 60)
 def lost_without(*gap):
     """Thousand euros a year, on average over unseen scenarios, for who learns all but these topics."""
     known = [topic for topic in topics() if topic not in gap]
+    # hidden.world: what is true of a scenario, whether anybody asks or not
     return np.mean([regret(hidden.world, known) for hidden in unseen]) / 1000
 
 
