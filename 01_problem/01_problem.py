@@ -199,7 +199,7 @@ stage.check("clarify", ask)
 #
 # How a model is used decides what the law says about it; the model itself may be the same. This section is about
 # the European Union, it is not legal advice, and other places differ. These sentences of the AI Act
-# (Regulation (EU) 2024/1689) are all you need:
+# (Regulation (EU) 2024/1689) are all you need, and they leave some cases open:
 #
 # - Emotion recognition infers emotions from *biometric* data (Article 3(39)); text alone is not biometric.
 # - Pain and fatigue are states, not emotions (recital 18).
@@ -717,8 +717,8 @@ shares.unstack("cover")[list(COVERS)]
 # %% [markdown]
 # Behind a mask there are four to six angry faces in each light. (The guideline asks for *unsure* when the mouth that
 # would decide is hidden, so few get a label at all.) None of four found: does that prove that the detector is blind
-# there? And outside the conditions in which it works, the robot still has to do something: carry on and miss
-# whoever is angry, or keep distance from everybody.
+# there? No: the 95 % interval (Wilson) still reaches up to 49 %. And outside the conditions in which it works, the
+# robot still has to do something: carry on and miss whoever is angry, or keep distance from everybody.
 
 # %% demo=true
 stage.predict(
@@ -883,8 +883,9 @@ table.round(2)
 #
 # **Exercise: the specification.** Fill in every line of `spec`. The check lets the robot work under it for two
 # months of thirty days, beside the best specification that a search finds, and lets your bar decide about
-# four deliveries like these. The next cell lets you try a month yourself, as often as you like. A line that you can't
-# fill? Ask `interview` again (what success means, for one), or look at the table of devices in 1.7.
+# four deliveries like these. The next cell lets you try a month yourself, as often as you like. Two facts
+# that the interview may not have brought up: no face leaves the device, and people with a low resting brow may be
+# backed off from at most 1.5 times as often as the average. The devices stand in a table in 1.7.
 
 # %% answer="problem_spec"
 

@@ -421,7 +421,7 @@ exercise = Exercise(
         Mistake(
             "a guardrail stricter than the design can keep",
             _but(low_brow_ratio=1.0),
-            "The guardrail is a good wish: the design that is written beside it breaks it every month.",
+            "The guardrail is a good wish: the design that is written beside it breaks it in the long run.",
             "Which ratio did the month under your specification show?",
         ),
         Mistake(

@@ -177,7 +177,7 @@ def unclear(question: str, reading: Reading, several: Sequence[str], turns_left:
         names = " or ".join(topic_name(topic) for topic in reading.likely)
         text = f"One question at a time, please: first {names}?"
     elif not reading.likely:
-        text = "I did not understand a word of that. Say it in other words, or use the menu."
+        text = "I could not make sense of that. Say it in other words, or use the menu."
     elif reading.share < _FAR:
         text = "I am not sure that this is about the project. " + _offer(reading.likely)
     else:
