@@ -102,7 +102,7 @@ def run(case, spec):
     regret = pilots.decisions(spec)["regret"]
     wrong = list(regret.index[regret > 0])
     equal = long_run.low_brow_ratio <= spec.low_brow_ratio <= scenario.LOW_BROW_RATIO
-    off = _stop_kind(spec)
+    off, dear = _stop_kind(spec), _dear_kind(spec)
     facts = {
         MAY: (not why, off, why),
         TIME: (
@@ -116,9 +116,9 @@ def run(case, spec):
         AGREE: (not clash, *(clash or ("", ""))),
         COST: (
             euros <= (1 + MOST_COST) * least,
-            off or _dear_kind(spec),
+            off or dear,
             f"a month under your specification costs € {euros:.2f} an hour, under the best € {least:.2f}"
-            + _dearest(spec),
+            + _dearest(dear),
         ),
         EQUAL: (
             not why and equal,
@@ -145,8 +145,11 @@ def _spec(lines):
         return ProblemSpec.from_dict(lines)
     except ValueError as odd:
         told = str(odd)
-        told = f"`spec`{told[5:]}" if told.startswith("lines ") else f"In `spec`, {told}"
-        raise Unreadable(told) from None
+        whole = told.startswith(
+            "lines "
+        )  # about the dict as such, not about one of its values
+        said = f"`spec`{told.removeprefix('lines')}" if whole else f"In `spec`, {told}"
+        raise Unreadable(said) from None
 
 
 def _stop_kind(spec):
@@ -191,9 +194,9 @@ def _dear_kind(spec):
     return f"{kind} {spec.outside_envelope}" if kind == "outside_envelope" else kind
 
 
-def _dearest(spec):
-    """Return which line costs most, where one does."""
-    name = _dear_kind(spec).split()[0]
+def _dearest(kind):
+    """Return which line costs most, where a single one does."""
+    name = kind.split()[0]
     return f"; {name} costs most of the difference" if name in SPEC else ""
 
 

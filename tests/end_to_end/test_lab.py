@@ -44,6 +44,17 @@ def look(notebook: Notebook, name: str) -> None:
         notebook.screenshot(Path(PICTURES) / f"{name}.png")
 
 
+def verdicts_of(notebook: Notebook, count: int) -> list[str]:
+    """Return all verdicts on the page; on a busy machine it draws them after the cells are done."""
+
+    def shown() -> list[str]:
+        return [text for text in notebook.texts("[role='status']") if " points" in text]
+
+    notebook.wait(lambda: len(shown()) >= count, 30)
+    assert len(shown()) == count
+    return shown()
+
+
 def test_make_lab_hands_out_the_notebooks(lab):
     workspace, _ = lab
     handed_out = (workspace / f"{STAGE}.ipynb").read_bytes()
@@ -56,8 +67,7 @@ def test_run_all_on_the_untouched_notebook_shows_no_error_and_three_live_widgets
     notebook = Notebook(browser, address % f"{STAGE}.ipynb")
     look(notebook, "notebook")
     notebook.run_all()
-    verdicts = [text for text in notebook.texts("[role='status']") if " points" in text]
-    assert len(verdicts) == len(exercises)
+    verdicts = verdicts_of(notebook, len(exercises))
     assert all("Not attempted" in text for text in verdicts)
 
     notebook.cell("widgets.move_action_units()")
@@ -100,7 +110,7 @@ def test_answers_earn_points_a_mistake_is_named_and_the_portfolio_is_kept(lab, b
     workspace, address = lab
     notebook = Notebook(browser, address % "answered.ipynb")
     notebook.run_all()
-    verdicts = [text for text in notebook.texts("[role='status']") if " points" in text]
+    verdicts = verdicts_of(notebook, len(exercises))
     assert sum("Correct" in text for text in verdicts) == len(exercises) - 1
     named = next(text for text in verdicts if exercises["agreement"].mistakes[0].says in text)
     assert exercises["agreement"].mistakes[0].ask in named

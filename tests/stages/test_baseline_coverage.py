@@ -62,7 +62,22 @@ def test_no_multiple_of_the_spread_is_right_in_both_situations(times):
     assert "times as wide as 95 % needs" in verdict.sentence or "hold the truth" in verdict.sentence
 
 
-@pytest.mark.parametrize("times", [1.0, 1.8])
+@pytest.mark.parametrize(("line", "from_line"), [("heuristic", "prior"), ("linear", "human")])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_line_of_the_ladder_that_is_copied_from_another_one_is_found_out(line, from_line, seed):
+    interval, ladder = BASELINE.reference
+
+    def copied(train, test, missed, needless):
+        lines = ladder(train, test, missed, needless)
+        lines.loc[line] = lines.loc[from_line]
+        return lines
+
+    verdict = judge(BASELINE, (interval, copied), seed)
+    rule = "the heuristic" if line == "heuristic" else "the linear rule"
+    assert f"what {rule} costs" in verdict.sentence.split("Not yet")[1]
+
+
+@pytest.mark.parametrize("times", [1.0, 1.3, 1.5, 1.8])
 def test_intervals_over_faces_are_found_out_in_the_ladder_however_they_are_scaled(times):
     interval, ladder = BASELINE.reference
     over_faces = next(m.answer[0] for m in BASELINE.mistakes if m.name == "bootstrap over frames")
